@@ -1,0 +1,50 @@
+# Everything a person or CI runs. `make demo` and `make test` need only python3 (3.11 or newer, with venv) and make.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help install demo test lint format lock clean
+
+help:  ## list the targets
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
+
+install: .venv/installed  ## set up .venv to run the commands
+
+demo: install  ## start both servers, load them, print both reports
+	@$(BIN)/python demo.py
+
+test: .venv/installed-dev lint  ## lint, types, import rules, tests with coverage
+	$(BIN)/pytest --cov --cov-report=term
+
+lint: .venv/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: .venv/installed-dev  ## format the code
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+lock:  ## write the requirements files anew from pyproject.toml
+	$(PYTHON) -m venv .venv && $(BIN)/pip install --quiet uv
+	$(LOCK) --group build --output-file requirements.txt
+	$(LOCK) --group build --group dev --constraints requirements.txt --output-file requirements-dev.txt
+LOCK = $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
+
+clean:  ## remove what the other targets made
+	rm -rf .venv .cache .hypothesis .coverage .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build dist
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "mcp-testbed needs Python 3.11 or newer; PYTHON=... names another")'
+	$(PYTHON) -m venv .venv
+
+.venv/installed: requirements.txt pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m compileall -q servers loadgen formats
+	@touch $@
+
+.venv/installed-dev: requirements-dev.txt .venv/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-dev.txt
+	@touch $@

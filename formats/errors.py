@@ -1,0 +1,32 @@
+"""The one error of this package, and how pydantic's findings become sentences."""
+
+from collections.abc import Sequence
+
+from pydantic_core import ErrorDetails
+
+_LONGEST_VALUE = 60
+
+
+class InvalidInput(ValueError):  # noqa: N818 - it names the cause, as the other exceptions of the project do
+    """Something a person wrote cannot be used. `problems` are full sentences, at least one."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(problems))
+
+
+def complaint(error: ErrorDetails) -> str:
+    """What is wrong with one value, as the end of a sentence whose subject is the value's name.
+
+    >>> complaint({"type": "less_than_equal", "loc": ("port",), "msg": "Input should be less than or equal to 65535",
+    ...            "input": "70000"})
+    "should be less than or equal to 65535, got '70000'"
+    """
+    if error["type"] in ("missing", "missing_argument", "missing_keyword_only_argument"):
+        return "is required"
+    if error["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
+        return "is not known"
+    message = error["msg"].removeprefix("Input ").removeprefix("Value error, ").rstrip(".")
+    value = repr(error["input"])
+    shown = value if len(value) <= _LONGEST_VALUE else value[: _LONGEST_VALUE - 1] + "…"
+    return f"{message[:1].lower()}{message[1:]}, got {shown}"
