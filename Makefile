@@ -1,6 +1,7 @@
 # Everything a person or CI runs. `make demo` and `make test` need only python3 (3.11 or newer, with venv) and make.
 PYTHON ?= python3
 BIN := .venv/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install
 
 .PHONY: help install demo test lint format lock clean
 
@@ -40,11 +41,11 @@ clean:  ## remove what the other targets made
 	$(PYTHON) -m venv .venv
 
 .venv/installed: requirements.txt pyproject.toml | .venv/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(PIP) --require-hashes --requirement requirements.txt
+	$(PIP) --no-deps --no-build-isolation --editable .
 	$(BIN)/python -m compileall -q servers loadgen formats
 	@touch $@
 
 .venv/installed-dev: requirements-dev.txt .venv/installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-dev.txt
+	$(PIP) --require-hashes --requirement requirements-dev.txt
 	@touch $@
