@@ -1,5 +1,6 @@
 """The one error of this package, and how pydantic's findings become sentences."""
 
+import json
 from collections.abc import Sequence
 
 from pydantic_core import ErrorDetails
@@ -20,13 +21,13 @@ def complaint(error: ErrorDetails) -> str:
 
     >>> complaint({"type": "less_than_equal", "loc": ("port",), "msg": "Input should be less than or equal to 65535",
     ...            "input": "70000"})
-    "should be less than or equal to 65535, got '70000'"
+    'should be less than or equal to 65535, got "70000"'
     """
     if error["type"] in ("missing", "missing_argument", "missing_keyword_only_argument"):
         return "is required"
     if error["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
         return "is not known"
     message = error["msg"].removeprefix("Input ").removeprefix("Value error, ").rstrip(".")
-    value = repr(error["input"])
+    value = json.dumps(error["input"], ensure_ascii=False, default=str)
     shown = value if len(value) <= _LONGEST_VALUE else value[: _LONGEST_VALUE - 1] + "…"
     return f"{message[:1].lower()}{message[1:]}, got {shown}"

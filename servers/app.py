@@ -1,0 +1,74 @@
+"""The only composition root: which layers a request passes, in which order, is written here and nowhere else."""
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from fastmcp import FastMCP
+from fastmcp.server.http import HostOriginGuardMiddleware
+from fastmcp.tools.function_tool import FunctionTool
+from starlette.types import ASGIApp
+
+from formats.fixtures import find_fixture
+
+from . import __version__
+from .calculator.tools import calculator_tools
+from .config import CalculatorConfig, PaymentsConfig, ServerConfig
+from .health import health_route
+from .payments.ledger import MemoryLedger
+from .payments.seed import read_seed
+from .payments.tools import payments_tools
+from .telemetry import Telemetry, TelemetryLayer
+from .wire.call import MCP_PATH, CallReader
+from .wire.sessions import SessionWatch
+from .wire.streams import OpenStreams
+
+
+@dataclass(frozen=True)
+class TestbedApp:
+    """A server that is ready to be run."""
+
+    __test__ = False  # pytest, this is no test class
+
+    name: str
+    asgi: ASGIApp
+    streams: OpenStreams
+    """What a graceful stop closes before it waits."""
+
+
+def build_app(config: ServerConfig, now: Callable[[], float] = time.monotonic) -> TestbedApp:
+    """Compose the server that `config` describes.
+
+    Raises:
+        InvalidInput: a file that the configuration names cannot be used.
+    """
+    name, tools = _tools(config)
+    mcp = FastMCP(name, version=__version__)
+    for tool in tools:
+        mcp.add_tool(tool)
+    starlette = mcp.http_app(path=MCP_PATH, json_response=config.response == "json")
+    telemetry = Telemetry(frozenset(tool.name for tool in tools), lambda: len(sessions.opened))
+    starlette.router.routes += [health_route(name, now), telemetry.route()]
+
+    sessions = SessionWatch(starlette, now, telemetry.session)
+    streams = OpenStreams(sessions)
+    reader = CallReader(streams)
+    guard = HostOriginGuardMiddleware(reader, mode="auto")
+    return TestbedApp(name, TelemetryLayer(guard, telemetry), streams)
+
+
+def _tools(config: ServerConfig) -> tuple[str, list[FunctionTool]]:
+    match config:
+        case CalculatorConfig():
+            return "calculator", calculator_tools()
+        case PaymentsConfig():
+            ledger = MemoryLedger(
+                read_seed(find_fixture("seeds", config.seed_file)),
+                keep=config.keep,
+                now=lambda: datetime.now(UTC),
+                new_id=lambda: f"pay_{os.urandom(12).hex()}",
+            )
+            return "payments", payments_tools(ledger)
+    raise TypeError(f"no server is known for {type(config).__name__}")

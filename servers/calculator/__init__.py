@@ -1,0 +1,1 @@
+"""The calculator: four operations whose every answer a client can check."""

@@ -1,0 +1,57 @@
+"""The command line of `mcp-serve`."""
+
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+from cyclopts import App, Parameter
+from cyclopts.config import Env
+
+from formats.errors import InvalidInput
+from formats.flags import run_command
+
+from . import __version__
+from .config import CalculatorConfig, PaymentsConfig, ServerConfig
+
+app = App(
+    name="mcp-serve",
+    help="Local stand-in MCP servers: Streamable HTTP at /mcp, every protocol version on one port.",
+    version=__version__,
+    config=Env("MCP_SERVE_", command=False),
+)
+
+
+@app.command
+def calculator(config: Annotated[CalculatorConfig, Parameter(name="*")] = CalculatorConfig()) -> None:  # noqa: B008 - frozen
+    """Serve add, subtract, multiply and divide."""
+    _serve(config)
+
+
+@app.command
+def payments(config: Annotated[PaymentsConfig, Parameter(name="*")] = PaymentsConfig()) -> None:  # noqa: B008 - frozen
+    """Serve create_payment, verify_payment and get_wallet_balance."""
+    _serve(config)
+
+
+def _serve(config: ServerConfig) -> None:
+    from .errors import CannotListen  # noqa: PLC0415 - FastMCP takes a second to import; --help should not wait for it
+    from .run import serve  # noqa: PLC0415
+
+    try:
+        serve(config, _announce)
+    except CannotListen as error:
+        raise InvalidInput([str(error)]) from error
+
+
+def _announce(name: str, url: str) -> None:
+    base = url.removesuffix("/mcp")
+    print(f"{name} MCP server: {url}\nhealth {base}/health, metrics {base}/metrics; Ctrl-C stops it", flush=True)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run `mcp-serve`; returns the exit code."""
+    return run_command(app, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,32 @@
+"""GET /health: what this server is, for people, load balancers and the load generator."""
+
+import time
+from collections.abc import Callable
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from . import __version__
+from .wire.call import PROTOCOL_VERSIONS
+
+
+def health_route(name: str, now: Callable[[], float] = time.monotonic) -> Route:
+    """The route that answers `{status, name, version, uptime_seconds, protocol_versions, ready, testbed, lane}`."""
+    started = now()
+
+    async def health(_: Request) -> JSONResponse:
+        return JSONResponse(
+            {
+                "status": "ok",
+                "name": name,
+                "version": __version__,
+                "uptime_seconds": round(now() - started, 3),
+                "protocol_versions": PROTOCOL_VERSIONS,
+                "ready": True,
+                "testbed": True,
+                "lane": False,
+            }
+        )
+
+    return Route("/health", health)

@@ -1,0 +1,121 @@
+"""Serving on a socket: bind, announce, answer, and stop without losing what is in flight."""
+
+import logging
+import math
+import socket
+from collections.abc import Callable
+from types import FrameType
+
+import uvicorn
+from sse_starlette.sse import AppStatus
+
+from .app import TestbedApp, build_app
+from .config import ServerConfig
+from .errors import CannotListen
+from .wire.call import MCP_PATH
+
+
+class Server(uvicorn.Server):
+    """uvicorn, stopping gracefully: calls in flight are answered, open streams are ended, a second signal is final."""
+
+    def __init__(self, app: TestbedApp, grace: float, on_ready: Callable[[], None]) -> None:
+        # sse-starlette cuts every SSE reply half a second after a stop begins; here the reply has until `grace`.
+        AppStatus.disable_automatic_graceful_drain()  # type: ignore[no-untyped-call]  # not annotated there
+        super().__init__(
+            uvicorn.Config(
+                app.asgi,
+                lifespan="on",
+                ws="none",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=math.ceil(grace),
+            )
+        )
+        self._streams = app.streams
+        self._on_ready = on_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start listening, then say so."""
+        await super().startup(sockets)
+        self._on_ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop listening, end the open streams, wait for the rest."""
+        self._streams.close()
+        await super().shutdown(sockets)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's signature
+        """First signal: stop gracefully; second: now. uvicorn does not raise it again: a stop asked for is no error."""
+        self.force_exit = self.should_exit
+        self.should_exit = True
+
+
+def serve(config: ServerConfig, announce: Callable[[str, str], None]) -> None:
+    """Run the server that `config` describes until SIGTERM or SIGINT.
+
+    Args:
+        config: which server, and where.
+        announce: called with (name, URL of the MCP endpoint) once connections are accepted.
+
+    Raises:
+        InvalidInput: a file that the configuration names cannot be used.
+        CannotListen: the address cannot be bound.
+    """
+    _log(verbose=config.verbose)
+    app = build_app(config)
+    sockets = bind(config.host, config.port)
+    Server(app, config.grace, lambda: announce(app.name, endpoint_url(sockets))).run(sockets)
+
+
+def bind(host: str, port: int) -> list[socket.socket]:
+    """Sockets for every address of `host`, all on one port (a free one for port 0).
+
+    Raises:
+        CannotListen: with one sentence that says why.
+    """
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except (socket.gaierror, UnicodeError) as error:
+        raise CannotListen(f"--host {host}: there is no such host.") from error
+    sockets: list[socket.socket] = []
+    try:
+        for family, _, _, _, address in dict.fromkeys(found):
+            sockets.append(_listener(family, (address[0], port, *address[2:])))
+            port = sockets[0].getsockname()[1]
+    except OSError as error:
+        for bound in sockets:
+            bound.close()
+        raise CannotListen(f"cannot listen on {host}:{port}: {(error.strerror or str(error)).lower()}.") from error
+    return sockets
+
+
+def _listener(family: int, address: tuple[object, ...]) -> socket.socket:
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        listener.bind(address)
+        listener.listen(2048)
+        listener.setblocking(False)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def endpoint_url(sockets: list[socket.socket]) -> str:
+    """The URL of the MCP endpoint on the first of `sockets`."""
+    host, port = sockets[0].getsockname()[:2]
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}{MCP_PATH}"
+
+
+def _log(*, verbose: bool) -> None:
+    level = logging.INFO if verbose else logging.ERROR
+    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True)
+    for name in ("fastmcp", "mcp", "uvicorn"):
+        logger = logging.getLogger(name)
+        logger.handlers.clear()  # FastMCP's rich handler formats each traceback for milliseconds
+        logger.setLevel(level)
+        logger.propagate = True

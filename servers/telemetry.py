@@ -1,0 +1,153 @@
+"""The server's Prometheus metrics, and the outermost layer that measures every call.
+
+Names and labels follow OpenTelemetry's conventions for MCP. Labels that a client could choose are clamped to what the
+server knows, so that no client can make new series.
+"""
+
+import sys
+import time
+from collections.abc import Callable, Collection
+
+from mcp_types.methods import SPEC_CLIENT_METHODS, SPEC_CLIENT_NOTIFICATION_METHODS
+from prometheus_client import (
+    CollectorRegistry,
+    Gauge,
+    GCCollector,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+    disable_created_metrics,
+)
+from prometheus_client.exposition import choose_encoder
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from .wire.call import MCP_PATH, PROTOCOL_VERSIONS, Call, call_of
+from .wire.reply import error_type_of
+
+OPERATION_SECONDS = (
+    0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15,
+    0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0,
+)  # fmt: skip
+"""Bucket bounds: every one of the conventions' own, and enough between them for honest percentiles."""
+SESSION_SECONDS = (0.1, 1.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0)
+
+OTHER = "_other"
+"""Stands for every value of a label that the server does not know."""
+
+disable_created_metrics()  # type: ignore[no-untyped-call]  # the library leaves this one function unannotated
+
+_METHODS = SPEC_CLIENT_METHODS | SPEC_CLIENT_NOTIFICATION_METHODS
+_TRANSPORT = "tcp"
+_NO_CALL = Call(method=None, tool=None, protocol_version=None, session_id=None)
+
+
+class Telemetry:
+    """The metrics of one server, in a registry of their own.
+
+    Args:
+        tools: names of the registered tools.
+        active_sessions: how many handshake-era sessions are open right now.
+    """
+
+    def __init__(self, tools: frozenset[str], active_sessions: Callable[[], int]) -> None:
+        self.registry = CollectorRegistry()
+        self._tools = tools
+        self._operations = Histogram(
+            "mcp_server_operation_duration_seconds",
+            "From the arrival of an MCP request or notification to the last byte of its reply.",
+            ("mcp_method_name", "gen_ai_tool_name", "error_type", "network_transport", "mcp_protocol_version"),
+            buckets=OPERATION_SECONDS,
+            registry=self.registry,
+        )
+        self._sessions = Histogram(
+            "mcp_server_session_duration_seconds",
+            "How long handshake-era sessions lived, from initialize to DELETE, idle time-out or the server's stop.",
+            ("network_transport", "mcp_protocol_version", "error_type"),
+            buckets=SESSION_SECONDS,
+            registry=self.registry,
+        )
+        Gauge(
+            "mcp_server_active_sessions",
+            "Open handshake-era sessions.",
+            ("network_transport",),
+            registry=self.registry,
+        ).labels(_TRANSPORT).set_function(active_sessions)
+        for collector in (ProcessCollector, PlatformCollector, GCCollector):
+            collector(registry=self.registry)
+
+    def operation(self, call: Call, error_type: str, seconds: float) -> None:
+        """Count one request to the MCP endpoint; `error_type` is empty for success."""
+        self._operations.labels(
+            _clamp(call.method, _METHODS),
+            _clamp(call.tool, self._tools) if call.tool is not None else "",
+            error_type,
+            _TRANSPORT,
+            _clamp(call.protocol_version, PROTOCOL_VERSIONS) if call.protocol_version is not None else "",
+        ).observe(seconds)
+
+    def session(self, protocol_version: str, seconds: float) -> None:
+        """Count one session that ended."""
+        self._sessions.labels(_TRANSPORT, protocol_version, "").observe(seconds)
+
+    def route(self) -> Route:
+        """The route that exposes the registry, in the format that the scraper asks for."""
+
+        async def metrics(request: Request) -> Response:
+            encode, content_type = choose_encoder(request.headers.get("accept", ""))
+            return Response(encode(self.registry), headers={"Content-Type": content_type})
+
+        return Route("/metrics", metrics)
+
+
+def _clamp(value: str | None, known: Collection[str]) -> str:
+    return value if value is not None and value in known else OTHER
+
+
+class TelemetryLayer:
+    """Outermost ASGI layer: measures every POST to the MCP endpoint, whoever answers it."""
+
+    def __init__(self, app: ASGIApp, telemetry: Telemetry, now: Callable[[], float] = time.perf_counter) -> None:
+        self.app = app
+        self.telemetry = telemetry
+        self.now = now
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI entry point."""
+        if scope["type"] != "http" or scope["method"] != "POST" or scope["path"] != MCP_PATH:
+            await self.app(scope, receive, send)
+            return
+        await _Measured(self, scope)(receive, send)
+
+
+class _Measured:
+    """One request on its way through the layer."""
+
+    def __init__(self, layer: TelemetryLayer, scope: Scope) -> None:
+        self._layer = layer
+        self._scope = scope
+        self._status = 0
+        self._last = b""
+
+    async def __call__(self, receive: Receive, send: Send) -> None:
+        started = self._layer.now()
+
+        async def watch(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._status = message["status"]
+            elif body := message.get("body", b""):
+                self._last = body
+            await send(message)
+
+        try:
+            await self._layer.app(self._scope, receive, watch)
+        finally:
+            call = call_of(self._scope) or _NO_CALL
+            self._layer.telemetry.operation(call, self._error_type(), self._layer.now() - started)
+
+    def _error_type(self) -> str:
+        if self._status == 0:
+            return "cancelled" if sys.exc_info()[0] is None else "_OTHER"
+        return error_type_of(self._status, self._last)
