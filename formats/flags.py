@@ -3,12 +3,15 @@
 Flags are the fields of a frozen pydantic model; cyclopts finds them (and the environment), pydantic judges them.
 """
 
+import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 
-from cyclopts import App, CycloptsError, ValidationError
+from cyclopts import App, ArgumentCollection, CycloptsError, ValidationError
 from pydantic import ValidationError as PydanticValidationError
+from pydantic_core import ErrorDetails
 
 from .errors import InvalidInput, complaint
 
@@ -33,40 +36,74 @@ def run_command(app: App, argv: Sequence[str] | None = None) -> int:
 
 
 def _dispatch(app: App, tokens: list[str]) -> int:
-    unknown = _unknown_flags(app, tokens)
+    names, commands, rest = app.parse_commands(tokens)
+    if {*names} & {*app.help_flags, *app.version_flags}:  # these are commands of their own
+        app(tokens, exit_on_error=False, print_error=False, result_action="return_value")
+        return 0
+    command = commands[-1]
+    if command.default_command is None:
+        return _no_command(app, rest)
+    arguments = command.assemble_argument_collection()
+    problems: list[str] = []
     try:
-        command, bound, _ = app.parse_args(tokens, exit_on_error=False, print_error=False)
+        action, bound, unused, _ = app.parse_known_args(tokens)
+        problems = _unused(unused, arguments)
     except ValidationError as error:
         cause = error.__cause__ or error.__context__
-        if not isinstance(cause, PydanticValidationError):
-            raise InvalidInput([*unknown, _one_line(error)]) from error
-        raise InvalidInput([*unknown, *(f"{_flag(e['loc'])} {complaint(e)}" for e in cause.errors())]) from error
+        found = cause.errors() if isinstance(cause, PydanticValidationError) else []
+        problems = [_sentence(e, arguments, tokens) for e in found] or [_one_line(error)]
+        problems = [*_unknown_flags(rest, arguments), *problems]
     except CycloptsError as error:
-        raise InvalidInput(unknown or [_one_line(error)]) from error
-    if unknown:
-        raise InvalidInput(unknown)
-    action: Callable[..., int | None] = command
-    return action(*bound.args, **bound.kwargs) or 0
+        problems = _unknown_flags(rest, arguments) or [_one_line(error)]
+    if problems:
+        raise InvalidInput(problems)
+    run: Callable[..., int | None] = action
+    return run(*bound.args, **bound.kwargs) or 0
 
 
-def _unknown_flags(app: App, tokens: Sequence[str]) -> list[str]:
-    """A sentence for every `--flag` that the command which `tokens` name does not have, with the nearest it has."""
-    names, commands, _ = app.parse_commands(tokens)
-    command = commands[-1]
-    known = {flag for argument in command.assemble_argument_collection() for flag in argument.names}
-    known |= {*command.help_flags, *app.help_flags, *app.version_flags, "--"}
-    given = (token.split("=", 1)[0] for token in tokens if token.startswith("--"))
-    problems = []
-    for flag in given:
-        if flag not in known:
-            near = get_close_matches(flag, known, 1)
-            problems.append(f"{flag} is not known" + (f" (did you mean {near[0]}?)" if near else ""))
-    return problems
+def _no_command(app: App, rest: Sequence[str]) -> int:
+    """No command was named: help when nothing at all was given, else a complaint with the nearest command."""
+    if not rest:
+        app.help_print([])
+        return USAGE
+    known = [name for name in app if not name.startswith("-")]
+    raise InvalidInput([f"{rest[0]} is not a command{_nearest(rest[0], known)}; the commands are {', '.join(known)}"])
 
 
-def _flag(loc: tuple[int | str, ...]) -> str:
-    return "--" + str(loc[0]).replace("_", "-") if loc else "the command line"
+def _unused(tokens: Sequence[str], arguments: ArgumentCollection) -> list[str]:
+    """A sentence for every token that nothing took."""
+    unknown = [f"{token!r} is not expected here" for token in tokens if not token.startswith("-")]
+    return _unknown_flags(tokens, arguments) or unknown
+
+
+def _unknown_flags(tokens: Sequence[str], arguments: ArgumentCollection) -> list[str]:
+    """A sentence for every flag among `tokens` that is none of `arguments`, with the nearest that is."""
+    known = [flag for argument in arguments for flag in argument.names]
+    given = (token.split("=", 1)[0] for token in tokens if re.match(r"--?[A-Za-z]", token))
+    return [f"{flag} is not known{_nearest(flag, known)}" for flag in given if flag not in known]
+
+
+def _nearest(word: str, known: Sequence[str]) -> str:
+    near = get_close_matches(word, known, 1)
+    return f" (did you mean {near[0]}?)" if near else ""
+
+
+def _sentence(error: ErrorDetails, arguments: ArgumentCollection, tokens: Sequence[str]) -> str:
+    if error["loc"]:
+        return f"{_source(error['loc'], arguments, tokens)} {complaint(error)}"
+    return error["msg"].removeprefix("Value error, ")  # about several flags, which it names
+
+
+def _source(loc: tuple[int | str, ...], arguments: ArgumentCollection, tokens: Sequence[str]) -> str:
+    """Where a person wrote the value: the flag, or the environment variable when the flag was not given."""
+    flag = "--" + str(loc[0]).replace("_", "-")
+    names = next((argument.names for argument in arguments if flag in argument.names), (flag,))
+    if any(token.split("=", 1)[0] in names for token in tokens):
+        return flag
+    variables = (v for argument in arguments if flag in argument.names for v in argument.parameter.env_var or ())
+    return next((variable for variable in variables if variable in os.environ), flag)
 
 
 def _one_line(error: CycloptsError) -> str:
+    error.verbose = False  # verbose ones show Python
     return " ".join(str(error).split())
