@@ -57,7 +57,9 @@ def _locate(root: yaml.Node | None, loc: tuple[int | str, ...]) -> tuple[yaml.No
     for step in loc:
         found: yaml.Node | None = None
         if isinstance(node, yaml.MappingNode):
-            found = next((v if v.start_mark.line > k.start_mark.line else k for k, v in node.value if k.value == step), None)
+            found = next(
+                (v if v.start_mark.line > k.start_mark.line else k for k, v in node.value if k.value == step), None
+            )
             value = next((v for k, v in node.value if k.value == step), None)
             way += f".{step}" if way else str(step)
             node = value if value is not None and step != loc[-1] else found or node

@@ -44,11 +44,17 @@ def build_app(config: ServerConfig, now: Callable[[], float] = time.monotonic) -
     Raises:
         InvalidInput: a file that the configuration names cannot be used.
     """
-    name, tools = _tools(config)
+    return compose(*_tools(config), json_response=config.response == "json", now=now)
+
+
+def compose(
+    name: str, tools: list[FunctionTool], *, json_response: bool, now: Callable[[], float] = time.monotonic
+) -> TestbedApp:
+    """Put every layer around a FastMCP server that has `tools`."""
     mcp = FastMCP(name, version=__version__)
     for tool in tools:
         mcp.add_tool(tool)
-    starlette = mcp.http_app(path=MCP_PATH, json_response=config.response == "json")
+    starlette = mcp.http_app(path=MCP_PATH, json_response=json_response)
     telemetry = Telemetry(frozenset(tool.name for tool in tools), lambda: len(sessions.opened))
     starlette.router.routes += [health_route(name, now), telemetry.route()]
 

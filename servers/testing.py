@@ -5,12 +5,12 @@ with running_server("payments") as server:
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from .app import build_app
+from .app import TestbedApp, build_app
 from .config import CalculatorConfig, PaymentsConfig, ServerConfig
 from .run import Server, bind, endpoint_url
 
@@ -25,6 +25,8 @@ class RunningServer:
     name: str
     url: str
     """The MCP endpoint, such as http://127.0.0.1:40123/mcp."""
+    stop: Callable[[], None]
+    """Begins a graceful stop, as SIGTERM does; the `with` block's end does so anyway, and waits."""
 
     @property
     def base_url(self) -> str:
@@ -47,16 +49,26 @@ def running_server(name: Literal["calculator", "payments"], **settings: Any) -> 
         TimeoutError: the server did not start within 30 seconds.
     """
     config = _CONFIGS[name].model_validate({"port": 0, **settings})
-    app = build_app(config)
+    with running_app(build_app(config), config) as server:
+        yield server
+
+
+@contextmanager
+def running_app(app: TestbedApp, config: ServerConfig) -> Iterator[RunningServer]:
+    """Run `app` as `running_server` does; of `config`, where to listen and how long to wait count."""
     sockets = bind(config.host, config.port)
     ready = threading.Event()
     server = Server(app, config.grace, ready.set)
-    thread = threading.Thread(target=server.run, args=(sockets,), name=f"mcp-serve-{name}", daemon=True)
+
+    def stop() -> None:
+        server.should_exit = True
+
+    thread = threading.Thread(target=server.run, args=(sockets,), name=f"mcp-serve-{app.name}", daemon=True)
     thread.start()
     try:
         if not ready.wait(_SECONDS_TO_START):
-            raise TimeoutError(f"the {name} server did not start within {_SECONDS_TO_START:.0f} s")
-        yield RunningServer(name, endpoint_url(sockets))
+            raise TimeoutError(f"the {app.name} server did not start within {_SECONDS_TO_START:.0f} s")
+        yield RunningServer(app.name, endpoint_url(sockets), stop)
     finally:
-        server.should_exit = True
+        stop()
         thread.join(config.grace + _SECONDS_TO_START)

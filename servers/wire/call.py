@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS, MODERN_PROTOCOL_VERSIONS
+from pydantic_core import from_json
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MCP_PATH = "/mcp"
@@ -38,8 +38,8 @@ def parse_call(headers: list[tuple[bytes, bytes]], body: bytes) -> Call:
     """The call in a POST; never raises, whatever the body holds."""
     named = dict(headers)
     try:
-        message: Any = orjson.loads(body)
-    except orjson.JSONDecodeError:
+        message: Any = from_json(body)  # the SDK's parser, so that both see the same message
+    except ValueError:
         message = None
     if not isinstance(message, dict):
         message = {}

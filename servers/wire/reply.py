@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-import orjson
+from pydantic_core import from_json
 
 _MAYBE_FAILED = re.compile(rb'"error"|"isError"\s*:\s*true')
 _HTTP_ERROR = 400
@@ -33,7 +33,7 @@ def error_type_of(status: int, body: bytes) -> str:
 def _json_rpc_message(body: bytes) -> dict[str, Any]:
     data = b"\n".join(line[5:].strip() for line in body.splitlines() if line.startswith(b"data:")) or body
     try:
-        message = orjson.loads(data)
-    except orjson.JSONDecodeError:
+        message = from_json(data)
+    except ValueError:
         return {}
     return message if isinstance(message, dict) else {}
