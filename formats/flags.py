@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 
 from cyclopts import App, ArgumentCollection, CycloptsError, ValidationError
+from cyclopts.config import Env
 from pydantic import ValidationError as PydanticValidationError
 from pydantic_core import ErrorDetails
 
@@ -50,8 +51,9 @@ def _dispatch(app: App, tokens: list[str]) -> int:
         problems = _unused(unused, arguments)
     except ValidationError as error:
         cause = error.__cause__ or error.__context__
+        configs = [config for config in app.config or () if isinstance(config, Env)]
         found = cause.errors() if isinstance(cause, PydanticValidationError) else []
-        problems = [_sentence(e, arguments, tokens) for e in found] or [_one_line(error)]
+        problems = [_sentence(e, arguments, tokens, configs) for e in found] or [_one_line(error)]
         problems = [*_unknown_flags(rest, arguments), *problems]
     except CycloptsError as error:
         problems = _unknown_flags(rest, arguments) or [_one_line(error)]
@@ -88,19 +90,22 @@ def _nearest(word: str, known: Sequence[str]) -> str:
     return f" (did you mean {near[0]}?)" if near else ""
 
 
-def _sentence(error: ErrorDetails, arguments: ArgumentCollection, tokens: Sequence[str]) -> str:
+def _sentence(error: ErrorDetails, arguments: ArgumentCollection, tokens: Sequence[str], configs: Sequence[Env]) -> str:
     if error["loc"]:
-        return f"{_source(error['loc'], arguments, tokens)} {complaint(error)}"
+        return f"{_source(error['loc'], arguments, tokens, configs)} {complaint(error)}"
     return error["msg"].removeprefix("Value error, ")  # about several flags, which it names
 
 
-def _source(loc: tuple[int | str, ...], arguments: ArgumentCollection, tokens: Sequence[str]) -> str:
+def _source(
+    loc: tuple[int | str, ...], arguments: ArgumentCollection, tokens: Sequence[str], configs: Sequence[Env]
+) -> str:
     """Where a person wrote the value: the flag, or the environment variable when the flag was not given."""
     flag = "--" + str(loc[0]).replace("_", "-")
-    names = next((argument.names for argument in arguments if flag in argument.names), (flag,))
-    if any(token.split("=", 1)[0] in names for token in tokens):
+    argument = next((argument for argument in arguments if flag in argument.names), None)
+    if argument is None or any(token.split("=", 1)[0] in argument.names for token in tokens):
         return flag
-    variables = (v for argument in arguments if flag in argument.names for v in argument.parameter.env_var or ())
+    prefixed = (f"{config.prefix}{flag[2:].replace('-', '_').upper()}" for config in configs)
+    variables = (*(argument.parameter.env_var or ()), *prefixed)
     return next((variable for variable in variables if variable in os.environ), flag)
 
 

@@ -22,13 +22,13 @@ app = App(
 
 
 @app.command
-def calculator(config: Annotated[CalculatorConfig, Parameter(name="*")] = CalculatorConfig()) -> None:  # noqa: B008 - frozen
+def calculator(*, config: Annotated[CalculatorConfig, Parameter(name="*")] = CalculatorConfig()) -> None:  # noqa: B008 - frozen
     """Serve add, subtract, multiply and divide."""
     _serve(config)
 
 
 @app.command
-def payments(config: Annotated[PaymentsConfig, Parameter(name="*")] = PaymentsConfig()) -> None:  # noqa: B008 - frozen
+def payments(*, config: Annotated[PaymentsConfig, Parameter(name="*")] = PaymentsConfig()) -> None:  # noqa: B008 - frozen
     """Serve create_payment, verify_payment and get_wallet_balance."""
     _serve(config)
 

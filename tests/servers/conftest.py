@@ -1,0 +1,38 @@
+from collections.abc import Iterator
+
+import pytest
+
+from servers.testing import RunningServer, running_server
+from tests.support.raw_mcp import ERAS, RawClient
+
+
+@pytest.fixture(scope="module", params=["json", "sse"])
+def response(request: pytest.FixtureRequest) -> str:
+    """How the server answers."""
+    mode: str = request.param
+    return mode
+
+
+@pytest.fixture(params=ERAS)
+def era(request: pytest.FixtureRequest) -> str:
+    """The protocol version that the client speaks."""
+    version: str = request.param
+    return version
+
+
+@pytest.fixture(scope="module")
+def calculator(response: str) -> Iterator[RunningServer]:
+    with running_server("calculator", response=response) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def payments(response: str) -> Iterator[RunningServer]:
+    with running_server("payments", response=response) as server:
+        yield server
+
+
+@pytest.fixture
+def raw(calculator: RunningServer, era: str) -> RawClient:
+    """A hand-written client of the calculator."""
+    return RawClient(calculator.url, era)

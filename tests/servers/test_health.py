@@ -1,0 +1,21 @@
+import json
+
+from servers import __version__
+from servers.testing import RunningServer
+from tests.support.raw_mcp import send
+
+
+def test_health_says_what_this_server_is(payments: RunningServer) -> None:
+    reply = send(f"{payments.base_url}/health", "GET", {})
+    health = json.loads(reply.body)
+    assert reply.status == 200
+    assert health.pop("uptime_seconds") >= 0
+    assert health == {
+        "status": "ok",
+        "name": "payments",
+        "version": __version__,
+        "protocol_versions": ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28"],
+        "ready": True,
+        "testbed": True,
+        "lane": False,
+    }

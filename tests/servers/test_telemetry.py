@@ -1,0 +1,160 @@
+import asyncio
+from contextlib import suppress
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from starlette.types import Message, Receive, Scope, Send
+
+from servers.telemetry import OPERATION_SECONDS, Telemetry, TelemetryLayer
+from servers.testing import RunningServer, running_server
+from servers.wire.call import Call
+from tests.support.raw_mcp import HANDSHAKE, MODERN, RawClient, send
+
+OPERATION = "mcp_server_operation_duration_seconds_count"
+ADD = {"a": 1, "b": 2}
+
+
+def scrape(server: RunningServer) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
+    """Every sample by name and labels."""
+    text = send(f"{server.base_url}/metrics", "GET", {}).body.decode()
+    return {
+        (sample.name, frozenset(sample.labels.items())): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def operations(server: RunningServer, **labels: str) -> dict[str, float]:
+    """Calls counted under `labels`, by error type."""
+    wanted = set(labels.items())
+    return {
+        dict(found)["error_type"]: value
+        for (name, found), value in scrape(server).items()
+        if name == OPERATION and wanted <= found
+    }
+
+
+@pytest.mark.parametrize("response", ["json", "sse"])
+@pytest.mark.parametrize("era", [HANDSHAKE, MODERN])
+def test_every_call_is_counted_by_method_tool_version_and_error_type(response: str, era: str) -> None:
+    with running_server("calculator", response=response) as server:
+        client = RawClient(server.url, era)
+        client.call("add", ADD)
+        client.call("add", ADD)
+        client.call("add", {"a": 1})
+        client.call("divide", {"a": 1, "b": 0})
+        client.post("tools/call", {})
+        mine = {"mcp_protocol_version": era, "network_transport": "tcp", "mcp_method_name": "tools/call"}
+        assert operations(server, **mine, gen_ai_tool_name="add") == {"": 2, "tool_error": 1}
+        assert operations(server, **mine, gen_ai_tool_name="divide") == {"tool_error": 1}
+        assert operations(server, **mine, gen_ai_tool_name="") == {"-32602": 1}
+
+
+def test_what_a_client_makes_up_is_counted_under_other() -> None:
+    with running_server("calculator") as server:
+        client = RawClient(server.url, HANDSHAKE)
+        for nth in range(3):
+            client.call(f"made-up-{nth}", {})
+            client.post(f"made/up/{nth}")
+            client.call("add", ADD, MCP_Protocol_Version=f"made-up-{nth}")
+        assert operations(server, gen_ai_tool_name="_other") == {"tool_error": 3}
+        assert operations(server, mcp_method_name="_other") == {"-32601": 3}
+        assert operations(server, mcp_protocol_version="_other") == {"-32602": 3}
+        assert "made-up" not in send(f"{server.base_url}/metrics", "GET", {}).body.decode()
+
+
+def test_a_request_that_was_never_read_is_counted_by_its_status() -> None:
+    with running_server("calculator") as server:
+        RawClient(server.url, HANDSHAKE).call("add", {"a": "1" * 5_000_000})
+        assert operations(server, mcp_method_name="_other", gen_ai_tool_name="") == {"413": 1}
+
+
+def test_open_sessions_are_a_gauge_and_ended_ones_a_histogram() -> None:
+    with running_server("calculator") as server:
+        active = ("mcp_server_active_sessions", frozenset({("network_transport", "tcp")}))
+        assert scrape(server)[active] == 0
+        clients = [RawClient(server.url, HANDSHAKE) for _ in range(3)]
+        RawClient(server.url, MODERN).call("add", ADD)
+        send(server.url, "POST", {**clients[0].headers, "Mcp-Session-Id": ""}, b"{}")
+        assert scrape(server)[active] == 3
+        send(server.url, "DELETE", clients[0].headers)
+        metrics = scrape(server)
+        assert metrics[active] == 2
+        labels = {("network_transport", "tcp"), ("mcp_protocol_version", HANDSHAKE), ("error_type", "")}
+        assert metrics["mcp_server_session_duration_seconds_count", frozenset(labels)] == 1
+
+
+@pytest.mark.parametrize("name", ["process_resident_memory_bytes", "process_cpu_seconds_total", "process_open_fds"])
+def test_the_process_metrics_are_there(calculator: RunningServer, name: str) -> None:
+    assert scrape(calculator)[name, frozenset()] > 0
+
+
+def test_no_series_tells_when_it_was_created(calculator: RunningServer) -> None:
+    assert not [name for name, _ in scrape(calculator) if name.endswith("_created")]
+
+
+def test_open_metrics_is_spoken_to_those_who_ask(calculator: RunningServer) -> None:
+    reply = send(f"{calculator.base_url}/metrics", "GET", {"Accept": "application/openmetrics-text; version=1.0.0"})
+    assert reply.headers["content-type"].startswith("application/openmetrics-text")
+    assert reply.body.endswith(b"# EOF\n")
+
+
+def test_every_bound_of_the_conventions_is_a_bucket() -> None:
+    conventions = {0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300}
+    assert conventions <= set(OPERATION_SECONDS)
+
+
+SCOPE = {"type": "http", "method": "POST", "path": "/mcp", "headers": []}
+
+
+async def measured(app: object, times: list[float]) -> dict[str, float]:
+    """What the layer counts for one request to `app`, with a clock that reads `times`."""
+    telemetry = Telemetry(frozenset({"add"}), lambda: 0)
+    layer = TelemetryLayer(app, telemetry, iter(times).__next__)  # type: ignore[arg-type]  # a test's stand-in
+
+    async def nothing(*_: object) -> Message:
+        return {"type": "http.disconnect"}
+
+    with suppress(ZeroDivisionError):
+        await layer(dict(SCOPE), nothing, nothing)  # type: ignore[arg-type]  # a test's stand-ins
+    return {
+        sample.labels["error_type"]: sample.value
+        for family in telemetry.registry.collect()
+        for sample in family.samples
+        if sample.name == "mcp_server_operation_duration_seconds_sum"
+    }
+
+
+async def test_the_duration_lasts_from_arrival_to_the_last_byte() -> None:
+    async def app(_: Scope, __: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"{}"})
+
+    assert await measured(app, [10.0, 12.5]) == {"": 2.5}
+
+
+async def test_a_crash_and_a_reply_that_never_came_are_errors_of_their_own() -> None:
+    async def crash(_: Scope, __: Receive, ___: Send) -> None:
+        raise ZeroDivisionError
+
+    async def silence(_: Scope, __: Receive, ___: Send) -> None:
+        await asyncio.sleep(0)
+
+    assert await measured(crash, [0.0, 1.0]) == {"_OTHER": 1.0}
+    assert await measured(silence, [0.0, 1.0]) == {"cancelled": 1.0}
+
+
+def test_a_version_that_the_call_does_not_say_is_an_empty_label() -> None:
+    telemetry = Telemetry(frozenset({"add"}), lambda: 0)
+    telemetry.operation(Call("tools/call", "add", None, None), "", 0.1)
+    value = telemetry.registry.get_sample_value(
+        OPERATION,
+        {
+            "mcp_method_name": "tools/call",
+            "gen_ai_tool_name": "add",
+            "error_type": "",
+            "network_transport": "tcp",
+            "mcp_protocol_version": "",
+        },
+    )
+    assert value == 1

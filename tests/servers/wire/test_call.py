@@ -1,0 +1,75 @@
+from collections.abc import Awaitable, Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from starlette.types import Message, Receive, Scope, Send
+
+from servers.wire.call import Call, CallReader, call_of, parse_call
+
+HEADERS = [(b"mcp-session-id", b"s1"), (b"mcp-protocol-version", b"2025-11-25")]
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "expected"),
+    [
+        (HEADERS, b'{"method":"tools/call","params":{"name":"add"}}', Call("tools/call", "add", "2025-11-25", "s1")),
+        (HEADERS, b'{"method":"prompts/get","params":{"name":"p"}}', Call("prompts/get", None, "2025-11-25", "s1")),
+        ([], b'{"method":"initialize","params":{"protocolVersion":"1"}}', Call("initialize", None, "1", None)),
+        ([], b'{"method":"tools/call","params":{"name":7}}', Call("tools/call", None, None, None)),
+        ([], b'{"method":"tools/call","params":[]}', Call("tools/call", None, None, None)),
+        ([], b'{"method":"tools/call","params":{"name":"add","a":[NaN,1e999]}}', Call("tools/call", "add", None, None)),
+        ([], b'[{"method":"ping"}]', Call(None, None, None, None)),
+        ([], b"{", Call(None, None, None, None)),
+        ([], b"", Call(None, None, None, None)),
+    ],
+)  # fmt: skip
+def test_a_request_is_read_as_far_as_it_makes_sense(
+    headers: list[tuple[bytes, bytes]], body: bytes, expected: Call
+) -> None:
+    assert parse_call(headers, body) == expected
+
+
+@given(body=st.binary(max_size=200))
+def test_no_body_makes_the_parser_raise(body: bytes) -> None:
+    assert isinstance(parse_call([], body), Call)
+
+
+async def read_through(reader_of: Callable[[Callable[..., Awaitable[None]]], CallReader], chunks: list[bytes]) -> Scope:
+    """Send a POST in `chunks` through a reader; gives its scope, with what the app below received under `seen`."""
+    scope: Scope = {"type": "http", "method": "POST", "path": "/mcp", "headers": []}
+    messages: list[Message] = [
+        {"type": "http.request", "body": chunk, "more_body": i < len(chunks) - 1} for i, chunk in enumerate(chunks)
+    ]
+    messages.append({"type": "http.disconnect"})
+    left = iter(messages)
+
+    async def receive() -> Message:
+        return next(left)
+
+    async def app(scope: Scope, receive: Receive, _: Send) -> None:
+        scope["seen"] = []
+        while (message := await receive())["type"] == "http.request":
+            scope["seen"].append(message["body"])
+
+    async def send(_: Message) -> None:
+        raise AssertionError("nothing is sent")
+
+    await reader_of(app)(scope, receive, send)
+    return scope
+
+
+@pytest.mark.parametrize("chunks", [[b'{"method":"ping"}'], [b'{"meth', b"", b'od":"ping"}'], [b""]])
+async def test_the_body_reaches_the_app_as_it_came_and_then_the_disconnect(chunks: list[bytes]) -> None:
+    scope = await read_through(CallReader, chunks)
+    assert scope["seen"] == chunks
+    call = call_of(scope)
+    assert call is not None
+    assert call.method == ("ping" if any(chunks) else None)
+
+
+async def test_a_body_over_the_limit_is_passed_on_unread() -> None:
+    chunks = [b'{"method":', b'"ping"}', b"    "]
+    scope = await read_through(lambda app: CallReader(app, max_body=12), chunks)
+    assert scope["seen"] == chunks
+    assert call_of(scope) == Call(None, None, None, None)
