@@ -1,0 +1,14 @@
+"""One tool call that a workload has chosen."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A tool, its arguments, and the values that its structured result must hold, by key."""
+
+    tool: str
+    arguments: Mapping[str, Any]
+    expected: Mapping[str, Any]

@@ -1,0 +1,98 @@
+"""The command line of `mcp-load`."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+from formats.flags import run_command
+
+from . import __version__
+from .client.aiohttp import AiohttpTransport
+from .clock import SystemClock
+from .engine import Engine, Output
+from .errors import ExitCode, LoadError
+from .interruption import Interruption
+from .options import CalculatorOptions, LoadOptions, PaymentsOptions
+from .outputs.console import ProgressBar, ProgressLines
+from .plan import Plan
+from .reports.file import check_writable, save
+from .reports.json import render_json
+from .reports.text import render_text
+from .result import RunResult
+
+app = App(
+    name="mcp-load",
+    help="Loads MCP servers and checks every reply.",
+    version=__version__,
+    help_epilogue=(
+        "Exit codes: 0 the gate is passed; 2 flags or files that cannot be used; 3 the server cannot be reached, or "
+        "nothing was measured; 99 the gate is failed; 130 interrupted."
+    ),
+)
+
+
+@app.command
+def payments(*, options: Annotated[PaymentsOptions, Parameter(name="*")] = PaymentsOptions()) -> int:  # noqa: B008 - frozen
+    """Load a payments server: create payments, verify them, look up balances.
+
+    A fixed number of requests, shared among virtual users. Every reply is checked against the tool's outputSchema and
+    against what was asked. Response times and success rates are reported; --min-success decides PASS or FAIL.
+    """
+    return _run(options.plan(), options)
+
+
+@app.command
+def calculator(*, options: Annotated[CalculatorOptions, Parameter(name="*")] = CalculatorOptions()) -> int:  # noqa: B008 - frozen
+    """Load a calculator server: 40 % add, 30 % subtract, 20 % multiply, 10 % divide.
+
+    Virtual users make one call after another for a fixed time. Every result is checked against the exact answer.
+    """
+    return _run(options.plan(), options)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command that `argv` names (default: the process's); the exit code, see `ExitCode`."""
+    return run_command(app, argv)
+
+
+def _run(plan: Plan, options: LoadOptions) -> int:
+    if options.json_file is not None:
+        check_writable(options.json_file)
+    try:
+        with asyncio.Runner(loop_factory=_new_event_loop) as runner:
+            result = runner.run(_measure(plan))
+    except LoadError as error:
+        print(f"mcp-load: {error}", file=sys.stderr)
+        return error.exit_code
+    _print(render_text(result, every_metric=options.verbose))
+    if options.json_file is not None:
+        save(options.json_file, render_json(result))
+    if result.interrupted:
+        return ExitCode.INTERRUPTED
+    return ExitCode.OK if result.passed else ExitCode.GATE_FAILED
+
+
+async def _measure(plan: Plan) -> RunResult:
+    clock, interruption = SystemClock(), Interruption()
+    output: Output = (ProgressBar if sys.stderr.isatty() else ProgressLines)(sys.stderr, clock)
+    with interruption.on_signals():
+        return await Engine(plan, AiohttpTransport, clock, output).run(interruption)
+
+
+def _new_event_loop() -> asyncio.AbstractEventLoop:
+    try:
+        import uvloop  # noqa: PLC0415 - there is none for Windows
+    except ImportError:
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()
+
+
+def _print(report: str) -> None:
+    try:
+        print(report, end="", flush=True)
+    except BrokenPipeError:  # whoever reads has seen enough; the exit code still says how it went
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

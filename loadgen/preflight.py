@@ -1,0 +1,89 @@
+"""The look at a target before the load: does it answer, has it the tools, and what do they promise?"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .accounting import Accounting
+from .client.session import Session, Tool, delete_session, initialize_session, list_tools
+from .client.transport import Transport
+from .clock import Clock
+from .errors import NothingMeasured, TargetUnreachable
+from .outcome import Connect, Failure, Timeout, Tls
+from .plan import Plan
+from .schemas import OutputSchemas
+from .vu import VirtualUser
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What the look found; `notes` are sentences for the report."""
+
+    server: str
+    protocol: str
+    schemas: OutputSchemas
+    notes: tuple[str, ...]
+
+
+async def inspect(plan: Plan, connect: Callable[[str], Transport], clock: Clock) -> Target:
+    """Look at the target of `plan` in a session of its own, and make the plan's setup calls.
+
+    Raises:
+        TargetUnreachable: the target does not answer as an MCP server.
+        NothingMeasured: it has not all the tools, or not one setup call succeeded.
+    """
+    transport = connect(plan.url)
+    try:
+        session = await initialize_session(transport, plan.timeout)
+        if not isinstance(session, Session):
+            raise TargetUnreachable(_unreachable(plan, session))
+        tools = await list_tools(session)
+        if not isinstance(tools, tuple):
+            raise NothingMeasured(f"{plan.url} does not list its tools: {tools.detail}")
+        await delete_session(session)
+    finally:
+        await transport.close()
+    known = {tool.name: tool for tool in tools}
+    missing = [name for name in plan.tools if name not in known]
+    if missing:
+        raise NothingMeasured(
+            f"{plan.url} has no {', '.join(missing)} (it has {', '.join(sorted(known)) or 'no tools'}); "
+            f"is that a {plan.name} server?"
+        )
+    wanted = [known[name] for name in plan.tools]
+    schemas = OutputSchemas((tool.name, tool.output_schema) for tool in wanted)
+    notes = [*_without_schema(wanted), *await _set_up(plan, connect, schemas, clock)]
+    return Target(session.server_name, session.protocol, schemas, tuple(notes))
+
+
+async def _set_up(
+    plan: Plan, connect: Callable[[str], Transport], schemas: OutputSchemas, clock: Clock
+) -> tuple[str, ...]:
+    """Make the setup calls, one after another, outside the accounts of the run."""
+    if not plan.setup:
+        return ()
+    accounts = Accounting()
+    user = VirtualUser(connect(plan.url), plan.timeout, plan.workload, schemas, accounts, clock)
+    try:
+        for call in plan.setup:
+            await user.make(call)
+    finally:
+        await user.close()
+    made = f"{accounts.ok} of {accounts.calls} payments"
+    if not accounts.ok:
+        example = accounts.measurements(0).errors[0].example
+        raise NothingMeasured(f"the {accounts.calls} payments that the run asks about could not be made: {example}")
+    return (f"Before the clock started, {made} were made for the run to ask about.",)
+
+
+def _without_schema(tools: list[Tool]) -> list[str]:
+    names = [tool.name for tool in tools if tool.output_schema is None]
+    return [f"No outputSchema, so values alone were checked: {', '.join(names)}."] if names else []
+
+
+def _unreachable(plan: Plan, failure: Failure) -> str:
+    silent = isinstance(failure, (Connect, Tls, Timeout))
+    what = "cannot be reached" if silent else "does not answer as an MCP server"
+    return (
+        f"{plan.url} {what}: {failure.detail}. Is the server running (start one with: mcp-serve {plan.name}), "
+        "and is the URL right?"
+    )

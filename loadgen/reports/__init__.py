@@ -1,0 +1,1 @@
+"""Functions from a `RunResult` to something that people or machines read."""

@@ -1,0 +1,32 @@
+"""A report in a file that somebody named."""
+
+from pathlib import Path
+
+from formats.errors import InvalidInput
+
+
+def check_writable(path: Path) -> None:
+    """Make sure, before there is anything to save, that `path` can be written; what it holds stays.
+
+    Raises:
+        InvalidInput: it cannot.
+    """
+    existed = path.exists()
+    try:
+        path.open("ab").close()
+    except OSError as error:
+        raise InvalidInput([f"--json {path} cannot be written: {error.strerror}"]) from error
+    if not existed:
+        path.unlink()
+
+
+def save(path: Path, content: bytes) -> None:
+    """Write `content` to `path`, in place of what it held.
+
+    Raises:
+        InvalidInput: it cannot be written, although it could before the run.
+    """
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise InvalidInput([f"the report could not be saved to {path}: {error.strerror}"]) from error

@@ -1,0 +1,204 @@
+"""A run as text for people, 80 columns wide."""
+
+import shlex
+import textwrap
+from collections.abc import Iterator
+from itertools import groupby
+
+from formats.durations import format_duration
+
+from ..assessment import grade_average, grade_success
+from ..metrics import TrendSummary
+from ..result import RunResult
+from ..targets import TargetVerdict
+from .values import metric_values
+
+_WIDTH = 80
+_LABEL = 21
+
+
+def render_text(result: RunResult, *, every_metric: bool = False) -> str:
+    """The report; its last line is the gate. `every_metric` adds all metrics by name."""
+    sections = [
+        _header(result),
+        _section("Overall Statistics", _overall(result)),
+        _section("Performance Metrics (response time in ms, from due)", _performance(result)),
+        _section("Scenario Breakdown (response time in ms)", _tools(result)),
+        _section("Error Analysis", _errors(result)),
+        _section("Performance Assessment", _assessment(result)),
+        _section("Targets (for information; they do not set the exit code)", _targets(result)),
+        _section("All Metrics (trends in ms)", _metrics(result) if every_metric else iter(())),
+        _section("Notes", _notes(result)),
+        [_gate(result)],
+    ]
+    return "\n\n".join("\n".join(section) for section in sections if section) + "\n"
+
+
+def _section(title: str, lines: Iterator[str]) -> list[str]:
+    body = list(lines)
+    return [title, "-" * len(title), *body] if body else []
+
+
+def _header(result: RunResult) -> list[str]:
+    rule = "=" * _WIDTH
+    state = " - INTERRUPTED, figures up to then" if result.interrupted else ""
+    return [
+        rule,
+        f"MCP load test: {result.workload}{state}",
+        rule,
+        _row("URL", result.url),
+        _row("Server", result.server or "(gave no name)"),
+        _row("Protocol", f"MCP {result.protocol}"),
+        _row("Load", f"{result.load} (closed model)"),
+        _row("Timeout", format_duration(result.timeout)),
+        _row("Seed", str(result.seed)),
+        _row("Started", result.started_at),
+        "To repeat it:",
+        *_command(result.command),
+    ]
+
+
+"""
+"""
+
+
+def _overall(result: RunResult) -> Iterator[str]:
+    measured, sessions = result.measured, result.measured.sessions
+    yield _row("Total Requests", f"{measured.calls:,}")
+    yield _row("Successful", f"{measured.ok:,}")
+    yield _row("Failed", f"{result.failed:,}")
+    yield _row("Success Rate", _percent(measured.ok, measured.calls))
+    yield _row("Test Duration", f"{result.seconds:.2f} s")
+    yield _row("Requests/Second", f"{result.rate:,.1f}")
+    yield _row("Sessions", f"{sessions.opened:,} opened{_session_troubles(result)} (not counted as requests)")
+
+
+def _session_troubles(result: RunResult) -> str:
+    sessions = result.measured.sessions
+    troubles = ((sessions.failed, "failed to open"), (sessions.lost, "lost"), (sessions.unfinished, "not ended"))
+    return "".join(f", {count:,} {what}" for count, what in troubles if count)
+
+
+def _performance(result: RunResult) -> Iterator[str]:
+    yield f"{'':{_LABEL}}{'min':>9}{'average':>9}{'p50':>9}{'p95':>9}{'p99':>9}{'max':>9}"
+    yield f"{'All requests':{_LABEL}}{_times(result.measured.response)}"
+    if result.failed:
+        yield f"{'Successful only':{_LABEL}}{_times(result.measured.response_ok)}"
+
+
+def _times(trend: TrendSummary) -> str:
+    shown = (trend.minimum, trend.average, trend.median, trend.p95, trend.p99, trend.maximum)
+    return "".join(f"{_number(value):>9}" for value in shown)
+
+
+def _tools(result: RunResult) -> Iterator[str]:
+    yield f"{'':{_LABEL}}{'requests':>10}{'ok':>10}{'failed':>9}{'success':>10}{'average':>10}{'p95':>9}"
+    for tool in result.measured.tools:
+        yield (
+            f"{tool.tool:{_LABEL}}{tool.calls:>10,}{tool.ok:>10,}{tool.calls - tool.ok:>9,}"
+            f"{_percent(tool.ok, tool.calls):>10}{_number(tool.response.average):>10}{_number(tool.response.p95):>9}"
+        )
+
+
+def _errors(result: RunResult) -> Iterator[str]:
+    if not result.measured.errors:
+        yield "No errors."
+    for category, group in groupby(result.measured.errors, key=lambda kind: kind.category):
+        kinds = list(group)
+        yield f"{category:{_LABEL}}{sum(kind.count for kind in kinds):>10,}"
+        for kind in kinds:
+            yield f"  {kind.label:{_LABEL - 2}}{kind.count:>10,}"
+            yield from _wrapped(f"e.g. {kind.example}", indent=4)
+
+
+def _assessment(result: RunResult) -> Iterator[str]:
+    average = result.measured.response.average
+    rate = _percent(result.measured.ok, result.measured.calls)
+    yield _row("Success rate", f"{grade_success(result.success_rate)} ({rate})")
+    yield _row(
+        "Response time", "no data" if average is None else f"{grade_average(average)} ({average:,.2f} ms average)"
+    )
+
+
+def _targets(result: RunResult) -> Iterator[str]:
+    if not result.targets:
+        return
+    yield f"{'':{_LABEL}}{'':8}{'target':>14}{'measured':>14}  verdict"
+    for verdict in result.targets:
+        sign = ">=" if verdict.criterion == "rate" else "<"
+        limit = f"{sign} {verdict.limit:,g} {verdict.unit}"
+        measured = "n/a" if verdict.measured is None else f"{_measured(verdict)} {verdict.unit}"
+        tool = verdict.tool if verdict.criterion == "p95" else ""
+        yield f"{tool:{_LABEL}}{verdict.criterion:8}{limit:>14}{measured:>14}  {verdict.status}"
+    if any(verdict.status == "not offered" for verdict in result.targets):
+        yield from _wrapped(
+            "not offered: in the closed model each user waits for its reply, so the load offered never was the "
+            "target's rate; what the server can do is not known from this run.",
+        )
+    if any(verdict.status == "no data" for verdict in result.targets):
+        yield from _wrapped("no data: too few calls of this tool to tell.")
+
+
+def _measured(verdict: TargetVerdict) -> str:
+    return f"{verdict.measured:,.3f}" if verdict.criterion == "errors" else _number(verdict.measured)
+
+
+def _metrics(result: RunResult) -> Iterator[str]:
+    for name, values in metric_values(result).items():
+        yield name
+        yield from _wrapped("  ".join(f"{key}={_exact(value)}" for key, value in values.items()), indent=4)
+
+
+def _notes(result: RunResult) -> Iterator[str]:
+    for note in result.notes:
+        yield from _wrapped(note)
+
+
+def _gate(result: RunResult) -> str:
+    verdict = "PASS" if result.passed else "FAIL"
+    sign = ">=" if result.passed else "<"
+    rate = _percent(result.measured.ok, result.measured.calls)
+    return f"{verdict}: success rate {rate} {sign} {result.min_success:g} % (--min-success)"
+
+
+def _command(words: tuple[str, ...]) -> Iterator[str]:
+    """The command, a flag with its value never parted, with a backslash at the end of each line but the last."""
+    line = "  " + words[0]
+    for part in _flags(words[1:]):
+        if len(line) + len(part) + 3 > _WIDTH:
+            yield line + " \\"
+            line = "     "
+        line += " " + part
+    yield line
+
+
+def _flags(words: tuple[str, ...]) -> Iterator[str]:
+    part = ""
+    for word in words:
+        if part and word.startswith("--"):
+            yield part
+            part = ""
+        part += (" " if part else "") + shlex.quote(word)
+    yield part
+
+
+def _row(label: str, value: str) -> str:
+    return f"{label + ':':{_LABEL}}{value}"
+
+
+def _percent(part: int, whole: int) -> str:
+    """Two decimals, never rounded up: 99.999 % is not 100 %."""
+    return f"{10_000 * part // whole / 100:.2f} %"
+
+
+def _number(value: float | None) -> str:
+    return "n/a" if value is None else f"{value:,.2f}" if value < 10_000 else f"{value:,.0f}"  # noqa: PLR2004 - width
+
+
+def _exact(value: float | None) -> str:
+    return "n/a" if value is None else f"{value:.4f}".rstrip("0").rstrip(".")
+
+
+def _wrapped(text: str, indent: int = 0) -> list[str]:
+    margin = " " * indent
+    return textwrap.wrap(text, _WIDTH, initial_indent=margin, subsequent_indent=margin)

@@ -1,0 +1,101 @@
+"""What a run knows at its end; every report is a function of it."""
+
+from dataclasses import dataclass
+
+from .metrics import TrendSummary
+from .targets import TargetVerdict
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """One tool's calls; `response` are response times, from due."""
+
+    tool: str
+    calls: int
+    ok: int
+    response: TrendSummary
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorKind:
+    """One kind of failed call; `category` is its heading, `label` its name, `example` the first one's detail."""
+
+    category: str
+    label: str
+    count: int
+    example: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionsResult:
+    """MCP sessions of the virtual users; `unfinished` could not be ended at the end."""
+
+    opened: int
+    failed: int
+    lost: int
+    unfinished: int
+    creation: TrendSummary
+
+
+@dataclass(frozen=True, slots=True)
+class Measurements:
+    """Everything that the samples of a run add up to; `finished` are the calls that were not cancelled."""
+
+    calls: int
+    ok: int
+    finished: int
+    checks_passed: int
+    checks_failed: int
+    response: TrendSummary
+    response_ok: TrendSummary
+    service: TrendSummary
+    service_ok: TrendSummary
+    tools: tuple[ToolResult, ...]
+    errors: tuple[ErrorKind, ...]
+    sessions: SessionsResult
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """One run: what was asked for, what was measured, and the gate.
+
+    `started_at` is ISO 8601 in UTC, `seconds` the time from the first call's start to the last one's end, `command`
+    the words of a command line that repeats the run, `min_success` the gate in per cent.
+    """
+
+    workload: str
+    url: str
+    server: str
+    protocol: str
+    seed: int
+    run_id: str
+    load: str
+    timeout: float
+    command: tuple[str, ...]
+    started_at: str
+    seconds: float
+    interrupted: bool
+    min_success: float
+    measured: Measurements
+    targets: tuple[TargetVerdict, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def failed(self) -> int:
+        """Calls with any outcome but ok."""
+        return self.measured.calls - self.measured.ok
+
+    @property
+    def success_rate(self) -> float:
+        """Successful calls in per cent of all."""
+        return 100 * self.measured.ok / self.measured.calls
+
+    @property
+    def rate(self) -> float:
+        """Calls per second."""
+        return self.measured.calls / self.seconds if self.seconds > 0 else 0.0
+
+    @property
+    def passed(self) -> bool:
+        """Whether the gate is passed: at least `min_success` per cent of the calls succeeded."""
+        return self.success_rate >= self.min_success

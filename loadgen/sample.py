@@ -1,0 +1,30 @@
+"""What is known of one call, and of one attempt to open a session, when it is over."""
+
+from dataclasses import dataclass
+
+from .outcome import Failure, Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One tool call. Times are seconds of the run's clock.
+
+    `due` is the moment at which the call should have begun (closed model: when the virtual user was free), `sent` the
+    moment it was handed to the transport, None when the session that it needed could not be opened. Response time is
+    `end - due`, service time is `end - sent`.
+    """
+
+    tool: str
+    due: float
+    sent: float | None
+    end: float
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSample:
+    """One attempt to open an MCP session; `failure` is None when it succeeded."""
+
+    due: float
+    end: float
+    failure: Failure | None

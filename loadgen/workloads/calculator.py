@@ -1,0 +1,46 @@
+"""The calculator's load: 40 % add, 30 % subtract, 20 % multiply, 10 % divide, each result known exactly."""
+
+import operator
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ..call import ToolCall
+from ..draw import Draw
+
+_OPERATIONS: dict[str, Callable[[float, float], float]] = {
+    "add": operator.add,
+    "subtract": operator.sub,
+    "multiply": operator.mul,
+    "divide": operator.truediv,
+}
+_MIX = ("add",) * 4 + ("subtract",) * 3 + ("multiply",) * 2 + ("divide",)
+_LARGEST = 100_000  # hundredths
+
+
+class CalculatorWorkload:
+    """A `Workload`: operands from -1000.00 to 1000.00; a divisor is never zero."""
+
+    tools = tuple(_OPERATIONS)
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+
+    def next_call(self, n: int) -> ToolCall:
+        """See `Workload`; depends on seed and `n` alone."""
+        draw = Draw(self._seed, "calculator", n)
+        tool = _MIX[draw.below(len(_MIX))]
+        a = draw.between(-_LARGEST, _LARGEST) / 100
+        b = draw.between(-_LARGEST, _LARGEST) / 100
+        if tool == "divide" and b == 0:
+            b = 1.0
+        return ToolCall(tool, {"a": a, "b": b}, {"result": _OPERATIONS[tool](a, b)})
+
+    def find_fault(self, call: ToolCall, content: Mapping[str, Any]) -> str | None:
+        """See `Workload`: the result is the float that IEEE 754 arithmetic gives, to the last bit."""
+        got, expected = content.get("result"), call.expected["result"]
+        if isinstance(got, (int, float)) and not isinstance(got, bool) and got == expected:
+            return None
+        return f"{call.tool}({call.arguments['a']}, {call.arguments['b']}) is {expected!r}, but the reply says {got!r}"
+
+    def take_in(self, call: ToolCall, content: Mapping[str, Any]) -> None:
+        """See `Workload`; no call needs what another one gave."""
