@@ -41,7 +41,9 @@ class Accounting:
     def add(self, sample: Sample) -> None:
         """See `Accounts`."""
         outcome = sample.outcome
-        tool = self._tools.setdefault(sample.tool, _Tool())
+        tool = self._tools.get(sample.tool)
+        if tool is None:
+            tool = self._tools[sample.tool] = _Tool()
         ok = isinstance(outcome, Ok)
         self.calls += 1
         self.ok += ok

@@ -95,6 +95,7 @@ class Engine:
         plan, measured = self._plan, self._accounting.measurements(unfinished)
         return RunResult(
             workload=plan.name,
+            mix=plan.mix,
             url=plan.url,
             server=target.server,
             protocol=target.protocol,

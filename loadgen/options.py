@@ -13,7 +13,7 @@ from formats.durations import Duration, format_duration
 from .executors.closed import ConstantVus, SharedIterations
 from .plan import Executor, Plan
 from .workloads.calculator import CalculatorWorkload
-from .workloads.payments import TARGETS, VERIFY, PaymentsWorkload
+from .workloads.payments import TARGETS, VERIFY, Kind, PaymentsWorkload
 
 
 def endpoint(url: str) -> str:
@@ -69,7 +69,13 @@ class LoadOptions(BaseModel):
         Path | None, Parameter(name="--json", help="Also save the whole report as JSON to this file.")
     ] = None
     verbose: Annotated[
-        bool, Parameter(name=["--verbose", "-v"], negative="", help="Also list every metric of the run in the report.")
+        bool,
+        Parameter(
+            name=["--verbose", "-v"],
+            negative="",
+            show_default=False,
+            help="Also list every metric of the run in the report.",
+        ),
     ] = False
 
     def _plan(self, name: str, seed: int, executor: Executor, load_flags: list[str], **rest: Any) -> Plan:
@@ -114,7 +120,11 @@ class PaymentsOptions(LoadOptions):
     ] = None
     mixed: Annotated[
         bool,
-        Parameter(negative="", help="Create, verify and look up balances at 50/30/20 instead of only creating."),
+        Parameter(
+            negative="",
+            show_default=False,
+            help="Create, verify and look up balances at 50/30/20 instead of only creating.",
+        ),
     ] = False
     only: Annotated[
         Literal["verify", "balance", "verify_payment", "get_wallet_balance"] | None,
@@ -122,7 +132,11 @@ class PaymentsOptions(LoadOptions):
     ] = None
     quick: Annotated[
         bool,
-        Parameter(negative="", help="A short run; changes two defaults, so flags and environment variables still win."),
+        Parameter(
+            negative="",
+            show_default=False,
+            help="A short run; changes two defaults, so flags and environment variables still win.",
+        ),
     ] = False
 
     @model_validator(mode="after")
@@ -136,7 +150,7 @@ class PaymentsOptions(LoadOptions):
         seed = secrets.randbelow(10**9) if self.seed is None else self.seed
         total = self.total or (100 if self.quick else 1000)
         concurrent = min(self.concurrent or (10 if self.quick else 100), total)  # more users would have nothing to do
-        kind: Literal["create", "mixed", "verify", "balance"] = "mixed" if self.mixed else "create"
+        kind: Kind = "mixed" if self.mixed else "create"
         if self.only is not None:
             kind = "verify" if self.only in ("verify", VERIFY) else "balance"
         run_id = secrets.token_hex(4)
@@ -151,6 +165,7 @@ class PaymentsOptions(LoadOptions):
             run_id=run_id,
             workload=workload,
             tools=workload.tools,
+            mix=workload.mix,
             setup=tuple(workload.setup_calls()),
             targets=TARGETS,
         )
@@ -184,6 +199,7 @@ class CalculatorOptions(LoadOptions):
             run_id=secrets.token_hex(4),
             workload=workload,
             tools=workload.tools,
+            mix=workload.mix,
             setup=(),
             targets=(),
         )

@@ -31,12 +31,13 @@ class Executor(Protocol):
 class Plan:
     """A run to make.
 
-    `name` is the workload's and the server's; `tools` are those that the target must have; `setup` are calls to make
-    first, outside the counts and the clock; `timeout` limits each request, in seconds; `min_success` is the gate in
-    per cent; `command` are the words of a command line that repeats the run.
+    `name` is the workload's and the server's, `mix` says to people which calls it makes. `tools` are those that the
+    target must have, `setup` calls to make first, outside the counts and the clock. `timeout` limits each request, in
+    seconds; `min_success` is the gate in per cent; `command` are the words of a command line that repeats the run.
     """
 
     name: str
+    mix: str
     url: str
     seed: int
     run_id: str

@@ -68,11 +68,13 @@ async def _set_up(
             await user.make(call)
     finally:
         await user.close()
-    made = f"{accounts.ok} of {accounts.calls} payments"
+    failures = accounts.measurements(0).errors
     if not accounts.ok:
-        example = accounts.measurements(0).errors[0].example
-        raise NothingMeasured(f"the {accounts.calls} payments that the run asks about could not be made: {example}")
-    return (f"Before the clock started, {made} were made for the run to ask about.",)
+        raise NothingMeasured(
+            f"none of the {accounts.calls} calls that prepare the run succeeded: {failures[0].example}"
+        )
+    short = f"; {accounts.failed} of these calls failed, e.g. {failures[0].example}" if failures else ""
+    return (f"Before the clock started, {accounts.calls} calls prepared the run and were not counted{short}.",)
 
 
 def _without_schema(tools: list[Tool]) -> list[str]:

@@ -64,6 +64,7 @@ class RunResult:
     """
 
     workload: str
+    mix: str
     url: str
     server: str
     protocol: str

@@ -24,6 +24,7 @@ def document(result: RunResult) -> dict[str, Any]:
     return {
         "version": VERSION,
         "workload": result.workload,
+        "mix": result.mix,
         "url": result.url,
         "server": result.server,
         "protocol": result.protocol,

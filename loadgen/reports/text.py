@@ -49,6 +49,7 @@ def _header(result: RunResult) -> list[str]:
         _row("URL", result.url),
         _row("Server", result.server or "(gave no name)"),
         _row("Protocol", f"MCP {result.protocol}"),
+        *textwrap.wrap(_row("Calls", result.mix), _WIDTH, subsequent_indent=" " * _LABEL),
         _row("Load", f"{result.load} (closed model)"),
         _row("Timeout", format_duration(result.timeout)),
         _row("Seed", str(result.seed)),

@@ -21,6 +21,7 @@ class CalculatorWorkload:
     """A `Workload`: operands from -1000.00 to 1000.00; a divisor is never zero."""
 
     tools = tuple(_OPERATIONS)
+    mix = "add 40 %, subtract 30 %, multiply 20 %, divide 10 %"
 
     def __init__(self, seed: int) -> None:
         self._seed = seed

@@ -18,7 +18,13 @@ TARGETS = (
     Target(VERIFY, p95_ms=50, per_second=5_000, error_rate=0.000_1),
     Target(BALANCE, p95_ms=25, per_second=10_000, error_rate=0.000_01),
 )
-_MIX = (CREATE,) * 5 + (VERIFY,) * 3 + (BALANCE,) * 2
+Kind = Literal["create", "mixed", "verify", "balance"]
+_MIXES: dict[Kind, tuple[str, ...]] = {  # one entry is drawn for each call
+    "create": (CREATE,),
+    "mixed": (CREATE,) * 5 + (VERIFY,) * 3 + (BALANCE,) * 2,
+    "verify": (VERIFY,),
+    "balance": (BALANCE,),
+}
 _REMEMBERED = 10_000
 _SETUP_PAYMENTS = 100
 _ECHOED = ("amount", "currency", "method", "customer_id")
@@ -42,12 +48,18 @@ class PaymentsWorkload:
 
     tools = (CREATE, VERIFY, BALANCE)
 
-    def __init__(self, seed: int, run_id: str, kind: Literal["create", "mixed", "verify", "balance"]) -> None:
+    def __init__(self, seed: int, run_id: str, kind: Kind) -> None:
         self._seed = seed
         self._run_id = run_id
-        self._mix = {"create": (CREATE,), "mixed": _MIX, "verify": (VERIFY,), "balance": (BALANCE,)}[kind]
+        self._mix = _MIXES[kind]
         self._needs_setup = kind in ("verify", "balance")
         self._made: Recent[_Made] = Recent(_REMEMBERED)
+
+    @property
+    def mix(self) -> str:
+        """Which tools are called how often, for people."""
+        shares = {tool: 100 * self._mix.count(tool) // len(self._mix) for tool in self._mix}
+        return ", ".join(f"{tool} {share} %" for tool, share in shares.items())
 
     def setup_calls(self) -> Iterator[ToolCall]:
         """The payments to make before the clock starts, when the run itself makes none."""
