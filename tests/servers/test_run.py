@@ -2,11 +2,14 @@
 
 import asyncio
 import socket
+import subprocess
+import sys
 import threading
 import urllib.request
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +21,9 @@ from servers.errors import CannotListen
 from servers.run import bind, endpoint_url
 from servers.testing import RunningServer, running_app, running_server
 from servers.wire.tool import Tool
-from tests.support.raw_mcp import HANDSHAKE, MODERN, RawClient, Reply
+from tests.support.raw_mcp import HANDSHAKE, MODERN, RawClient
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 class SlowServer:
@@ -38,8 +43,8 @@ class SlowServer:
         return Tool.from_function(wait)
 
     @contextmanager
-    def running(self, response: str, grace: float) -> Iterator[RunningServer]:
-        app = compose("slow", [self.tool()], json_response=response == "json")
+    def running(self, grace: float) -> Iterator[RunningServer]:
+        app = compose("slow", [self.tool()], json_response=True)
         with running_app(app, CalculatorConfig(port=0, grace=grace)) as server:
             try:
                 yield server
@@ -47,29 +52,28 @@ class SlowServer:
                 self.release.set()
 
 
-def in_thread(pool: ThreadPoolExecutor, client: RawClient) -> Future[Reply]:
-    return pool.submit(client.call, "wait", {})
-
-
 @pytest.mark.parametrize("response", ["json", "sse"])
 @pytest.mark.parametrize("era", [HANDSHAKE, MODERN])
-def test_a_stop_answers_the_call_in_flight_however_late(response: str, era: str) -> None:
-    slow = SlowServer()
-    with ThreadPoolExecutor(1) as pool, slow.running(response, grace=20) as server:
-        reply = in_thread(pool, RawClient(server.url, era))
-        assert slow.entered.wait(10)
-        server.stop()
-        with pytest.raises(TimeoutError):  # sse-starlette's own watcher would have cut the reply by now
-            reply.result(0.8)
-        slow.release.set()
+def test_sigterm_answers_the_call_in_flight_and_exits_with_0(response: str, era: str) -> None:
+    command = [sys.executable, "-m", "tests.support.slow_server", response]
+    with (
+        ThreadPoolExecutor(1) as pool,
+        subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process,
+    ):
+        assert process.stdout is not None
+        client = RawClient(process.stdout.readline().strip(), era)
+        reply = pool.submit(client.call, "wait", {"seconds": 1.5})  # sse-starlette would cut it after half a second
+        assert process.stdout.readline() == "waiting\n"
+        process.terminate()
         assert reply.result(10).message["result"]["structuredContent"] == {"result": "answered"}
+        assert (process.wait(10), process.stderr and process.stderr.read()) == (0, "")
 
 
 def test_a_stop_does_not_wait_for_longer_than_the_grace() -> None:
     slow = SlowServer()
     with ThreadPoolExecutor(1) as pool:
-        with slow.running("json", grace=1) as server:
-            reply = in_thread(pool, RawClient(server.url, MODERN))
+        with slow.running(grace=1) as server:
+            reply = pool.submit(RawClient(server.url, MODERN).call, "wait", {})
             assert slow.entered.wait(10)
             server.stop()
             assert reply.result(10).status == 500
