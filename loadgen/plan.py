@@ -6,8 +6,17 @@ from typing import Protocol
 
 from .call import ToolCall
 from .clock import Clock
+from .outcome import Outcome
 from .targets import Target
-from .vu import VirtualUser, Workload
+from .vu import Workload
+
+
+class User(Protocol):
+    """What an executor sees of a virtual user."""
+
+    async def iterate(self, n: int) -> Outcome:
+        """Make the `n`-th call of the run, now."""
+        ...
 
 
 class Executor(Protocol):
@@ -22,7 +31,7 @@ class Executor(Protocol):
         """The share of the run that is over, from 0 to 1, after `calls` and `seconds`."""
         ...
 
-    async def run(self, users: Sequence[VirtualUser], clock: Clock, stopping: Callable[[], bool]) -> None:
+    async def run(self, users: Sequence[User], clock: Clock, stopping: Callable[[], bool]) -> None:
         """Make the calls; once `stopping()`, begin no more, and return when those under way are over."""
         ...
 

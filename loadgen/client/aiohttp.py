@@ -12,7 +12,7 @@ from .transport import Request, Sink
 _SETTLE_SECONDS = 0.1
 _SETTLE_BYTES = 64 * 1024
 _KEEP_ALIVE_SECONDS = 300.0
-_WAITED_FOR = {"connect": "a connection", "first_byte": "the first byte of the reply", "total": "the end of the reply"}
+_WAITED_FOR = {"connect": "connection", "first_byte": "first byte of the reply", "total": "end of the reply"}
 
 
 class AiohttpTransport:

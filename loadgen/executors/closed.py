@@ -10,7 +10,7 @@ from formats.durations import format_duration
 
 from ..clock import Clock
 from ..outcome import Connect, Tls
-from ..vu import VirtualUser
+from ..plan import User
 
 _PAUSE_WITHOUT_CONNECTION = 0.1
 """Seconds that a user of `ConstantVus` waits after a call that got no connection: a dead server answers such calls at
@@ -32,11 +32,11 @@ class SharedIterations:
         """The share of the run that is over, from 0 to 1, after `calls` and `seconds`."""
         return calls / self.total
 
-    async def run(self, users: Sequence[VirtualUser], clock: Clock, stopping: Callable[[], bool]) -> None:  # noqa: ARG002
+    async def run(self, users: Sequence[User], clock: Clock, stopping: Callable[[], bool]) -> None:  # noqa: ARG002
         """Make the calls; once `stopping()`, begin no more."""
         numbers = iter(range(1, self.total + 1))
 
-        async def work(user: VirtualUser) -> None:
+        async def work(user: User) -> None:
             while not stopping() and (n := next(numbers, None)) is not None:
                 await user.iterate(n)
 
@@ -57,12 +57,12 @@ class ConstantVus:
         """The share of the run that is over, from 0 to 1, after `calls` and `seconds`."""
         return min(1.0, seconds / self.duration)
 
-    async def run(self, users: Sequence[VirtualUser], clock: Clock, stopping: Callable[[], bool]) -> None:
+    async def run(self, users: Sequence[User], clock: Clock, stopping: Callable[[], bool]) -> None:
         """Make calls for the duration; once `stopping()`, begin no more."""
         numbers = itertools.count(1)
         deadline = clock.now() + self.duration
 
-        async def work(user: VirtualUser) -> None:
+        async def work(user: User) -> None:
             while not stopping() and clock.now() < deadline:
                 outcome = await user.iterate(next(numbers))
                 if isinstance(outcome, _NO_CONNECTION):
@@ -71,7 +71,7 @@ class ConstantVus:
         await _together(work, users)
 
 
-async def _together(work: Callable[[VirtualUser], Coroutine[Any, Any, None]], users: Sequence[VirtualUser]) -> None:
+async def _together(work: Callable[[User], Coroutine[Any, Any, None]], users: Sequence[User]) -> None:
     async with asyncio.TaskGroup() as group:
         for user in users:
             group.create_task(work(user))
