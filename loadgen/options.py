@@ -80,9 +80,9 @@ class LoadOptions(BaseModel):
 
     def _plan(self, name: str, seed: int, executor: Executor, load_flags: list[str], **rest: Any) -> Plan:
         flags = ["--url", self.url, *load_flags, "--seed", str(seed)]
-        if self.timeout != self.model_fields["timeout"].default:
+        if self.timeout != LoadOptions.model_fields["timeout"].default:
             flags += ["--timeout", format_duration(self.timeout)]
-        if self.min_success != self.model_fields["min_success"].default:
+        if self.min_success != LoadOptions.model_fields["min_success"].default:
             flags += ["--min-success", f"{self.min_success:g}"]
         return Plan(
             name=name,

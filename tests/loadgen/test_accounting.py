@@ -1,0 +1,68 @@
+from loadgen.accounting import Accounting
+from loadgen.outcome import Cancelled, CheckFailed, HttpStatus, Ok, Outcome, RpcError, SchemaViolation, SessionLost
+from loadgen.sample import Sample, SessionSample
+
+
+def accounting(*outcomes: Outcome, sent: float | None = 1.0) -> Accounting:
+    accounts = Accounting()
+    for outcome in outcomes:
+        accounts.add(Sample("tool", due=0.9, sent=sent, end=1.25, outcome=outcome))
+    return accounts
+
+
+def test_calls_are_ok_or_failed() -> None:
+    accounts = accounting(Ok({}), Ok({}), HttpStatus("no", 503))
+    assert (accounts.calls, accounts.ok, accounts.failed) == (3, 2, 1)
+
+
+def test_response_time_is_from_due_and_service_time_from_sent() -> None:
+    measured = accounting(Ok({})).measurements(0)
+    assert measured.response.maximum == 350
+    assert measured.service.maximum == 250
+
+
+def test_a_call_that_was_never_sent_has_a_response_time_but_no_service_time() -> None:
+    measured = accounting(HttpStatus("no", 503), sent=None).measurements(0)
+    assert (measured.response.count, measured.service.count) == (1, 0)
+
+
+def test_a_cancelled_call_is_counted_but_has_no_duration() -> None:
+    measured = accounting(Ok({}), Cancelled("stopped")).measurements(0)
+    assert (measured.calls, measured.finished, measured.response.count) == (2, 1, 1)
+
+
+def test_times_of_successful_calls_are_kept_apart() -> None:
+    measured = accounting(Ok({}), HttpStatus("no", 503)).measurements(0)
+    assert (measured.response.count, measured.response_ok.count) == (2, 1)
+    assert (measured.service.count, measured.service_ok.count) == (2, 1)
+
+
+def test_only_replies_that_could_be_checked_are_checks() -> None:
+    measured = accounting(Ok({}), CheckFailed("a"), SchemaViolation("b"), HttpStatus("c", 500)).measurements(0)
+    assert (measured.checks_passed, measured.checks_failed) == (1, 2)
+
+
+def test_errors_are_counted_by_kind_in_the_order_of_the_categories_with_the_first_example() -> None:
+    measured = accounting(
+        RpcError("bad", -32602), HttpStatus("a", 503), HttpStatus("b", 503), HttpStatus("c", 500)
+    ).measurements(0)
+    assert [(e.category, e.label, e.count, e.example) for e in measured.errors] == [
+        ("HTTP status", "http_status(503)", 2, "a"),
+        ("HTTP status", "http_status(500)", 1, "c"),
+        ("JSON-RPC error", "rpc_error(-32602)", 1, "bad"),
+    ]
+
+
+def test_codes_without_end_do_not_take_memory_without_end() -> None:
+    measured = accounting(*(RpcError("x", code) for code in range(5_000))).measurements(0)
+    assert len(measured.errors) == 101
+    assert sum(error.count for error in measured.errors) == 5_000
+
+
+def test_sessions_are_counted_by_how_they_went() -> None:
+    accounts = accounting(SessionLost("gone"))
+    accounts.add_session(SessionSample(1.0, 1.5, None))
+    accounts.add_session(SessionSample(1.0, 1.5, HttpStatus("no", 503)))
+    sessions = accounts.measurements(unfinished_sessions=4).sessions
+    assert (sessions.opened, sessions.failed, sessions.lost, sessions.unfinished) == (1, 1, 1, 4)
+    assert sessions.creation.maximum == 500

@@ -1,0 +1,75 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loadgen.metrics import Rate, Trend
+
+DURATIONS = st.lists(st.floats(min_value=1e-5, max_value=100), min_size=1, max_size=300)
+
+
+def trend_of(seconds: list[float]) -> Trend:
+    trend = Trend()
+    for value in seconds:
+        trend.add(value)
+    return trend
+
+
+@given(DURATIONS)
+def test_minimum_average_and_maximum_are_exact(seconds: list[float]) -> None:
+    summary = trend_of(seconds).summary()
+    assert summary.count == len(seconds)
+    assert summary.minimum == min(seconds) * 1000
+    assert summary.maximum == max(seconds) * 1000
+    assert summary.average == pytest.approx(sum(seconds) / len(seconds) * 1000)
+
+
+@given(DURATIONS)
+def test_percentiles_are_within_three_digits_of_a_value_that_occurred(seconds: list[float]) -> None:
+    summary = trend_of(seconds).summary()
+    for shown in (summary.median, summary.p90, summary.p95, summary.p99):
+        if shown is not None:
+            assert (
+                min(abs(shown - value * 1000) / (value * 1000) for value in seconds) < 0.051
+            )  # 1 µs of 10 µs, and 1 ‰
+
+
+def test_percentiles_of_a_known_distribution() -> None:
+    summary = trend_of([n / 1000 for n in range(1, 1001)]).summary()
+    shown = (summary.median, summary.p90, summary.p95, summary.p99)
+    assert shown == pytest.approx((500, 900, 950, 990), rel=0.001)
+
+
+@pytest.mark.parametrize(
+    ("count", "known"),
+    [
+        (0, set()),
+        (1, {"median"}),
+        (9, {"median"}),
+        (10, {"median", "p90"}),
+        (19, {"median", "p90"}),
+        (20, {"median", "p90", "p95"}),
+        (99, {"median", "p90", "p95"}),
+        (100, {"median", "p90", "p95", "p99"}),
+    ],
+)
+def test_a_percentile_wants_enough_values_for_one_to_lie_above_it(count: int, known: set[str]) -> None:
+    summary = trend_of([0.5] * count).summary()
+    assert {name for name in ("median", "p90", "p95", "p99") if getattr(summary, name) is not None} == known
+
+
+def test_without_values_there_are_no_statistics() -> None:
+    summary = Trend().summary()
+    assert (summary.minimum, summary.average, summary.maximum) == (None, None, None)
+
+
+def test_durations_beyond_the_ends_of_the_scale_are_taken() -> None:
+    summary = trend_of([0.0, 1e9]).summary()
+    assert (summary.minimum, summary.maximum) == (0.0, 1e12)
+
+
+def test_a_rate_is_the_share_of_true_values_and_none_without_any() -> None:
+    rate = Rate()
+    assert rate.share() is None
+    for value in (True, False, True, True):
+        rate.add(value)
+    assert rate.share() == 0.75

@@ -1,0 +1,159 @@
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from loadgen.client.aiohttp import AiohttpTransport
+from loadgen.clock import SystemClock
+from loadgen.outcome import Cancelled, CheckFailed, HttpStatus, Ok, SchemaViolation, SessionLost, ToolError
+from loadgen.sample import Sample, SessionSample
+from loadgen.schemas import OutputSchemas
+from loadgen.vu import VirtualUser
+from loadgen.workloads.calculator import CalculatorWorkload
+from tests.support.http_server import HttpServer, Received, http_server, reply, result
+from tests.support.mcp_script import McpScript, tool_result
+
+RESULT_SCHEMA = {"type": "object", "properties": {"result": {"type": "number"}}, "required": ["result"]}
+OPERATIONS: dict[str, Callable[[float, float], float]] = {
+    "add": lambda a, b: a + b,
+    "subtract": lambda a, b: a - b,
+    "multiply": lambda a, b: a * b,
+    "divide": lambda a, b: a / b,
+}
+
+
+async def calculate(request: Received, writer: asyncio.StreamWriter) -> None:
+    params = request.message["params"]
+    value = OPERATIONS[params["name"]](params["arguments"]["a"], params["arguments"]["b"])
+    writer.write(reply(result(request.message["id"], tool_result({"result": value}))))
+
+
+def answering(answer: dict[str, Any]) -> Callable[[Received, asyncio.StreamWriter], Awaitable[None]]:
+    async def call_tool(request: Received, writer: asyncio.StreamWriter) -> None:
+        writer.write(reply(result(request.message["id"], answer)))
+
+    return call_tool
+
+
+@dataclass
+class Ledger:
+    """Accounts that keep everything."""
+
+    calls: list[Sample] = field(default_factory=list)
+    sessions: list[SessionSample] = field(default_factory=list)
+
+    def add(self, sample: Sample) -> None:
+        self.calls.append(sample)
+
+    def add_session(self, sample: SessionSample) -> None:
+        self.sessions.append(sample)
+
+
+@asynccontextmanager
+async def user_of(script: McpScript) -> AsyncIterator[tuple[VirtualUser, Ledger, HttpServer]]:
+    async with http_server(script) as server:
+        schemas = OutputSchemas((tool, RESULT_SCHEMA) for tool in CalculatorWorkload.tools)
+        ledger = Ledger()
+        user = VirtualUser(AiohttpTransport(server.url), 5.0, CalculatorWorkload(1), schemas, ledger, SystemClock())
+        try:
+            yield user, ledger, server
+        finally:
+            await user.close()
+
+
+async def test_every_call_is_one_sample_and_the_session_is_opened_once_and_ended() -> None:
+    script = McpScript(calculate)
+    async with user_of(script) as (user, ledger, _):
+        await user.open()
+        for n in range(1, 11):
+            assert isinstance(await user.iterate(n), Ok)
+    assert len(ledger.calls) == 10
+    assert (len(ledger.sessions), script.opened, script.ended) == (1, 1, 1)
+
+
+async def test_a_call_was_due_before_it_was_sent_and_sent_before_it_ended() -> None:
+    async with user_of(McpScript(calculate)) as (user, ledger, _):
+        await user.iterate(1)
+        (call,) = ledger.calls
+        assert call.sent is not None
+        assert call.due <= call.sent < call.end
+
+
+async def test_the_next_call_is_due_after_the_last_one_ended() -> None:
+    async with user_of(McpScript(calculate)) as (user, ledger, _):
+        await user.iterate(1)
+        await user.iterate(2)
+        first, second = ledger.calls
+        assert first.end <= second.due
+
+
+async def test_opening_a_session_is_no_part_of_the_call_that_wanted_it() -> None:
+    async with user_of(McpScript(calculate)) as (user, ledger, _):
+        await user.iterate(1)
+        assert ledger.sessions[0].end <= ledger.calls[0].due
+
+
+async def test_a_lost_session_fails_its_call_and_the_next_call_gets_a_new_one() -> None:
+    script = McpScript(calculate)
+    async with user_of(script) as (user, ledger, _):
+        await user.iterate(1)
+        script.sessions.clear()
+        assert isinstance(await user.iterate(2), SessionLost)
+        assert isinstance(await user.iterate(3), Ok)
+        assert len(ledger.sessions) == 2
+
+
+async def test_a_session_that_cannot_be_opened_fails_the_call_that_wanted_it_and_only_that() -> None:
+    script = McpScript(calculate, refuses_sessions_from=1)
+    async with user_of(script) as (user, ledger, _):
+        await user.open()
+        assert isinstance(await user.iterate(1), HttpStatus)
+        assert script.opened == 1
+        script.refuses_sessions_from = None
+        assert isinstance(await user.iterate(2), Ok)
+        assert [call.sent is None for call in ledger.calls] == [True, False]
+        assert [type(session.failure) for session in ledger.sessions] == [HttpStatus, type(None)]
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome"),
+    [
+        (tool_result({"result": "three"}), SchemaViolation),
+        (tool_result({}), SchemaViolation),
+        ({"content": []}, SchemaViolation),
+        (tool_result({"result": 123.456}), CheckFailed),
+        ({"content": [{"type": "text", "text": "no"}], "isError": True}, ToolError),
+    ],
+)
+async def test_a_wrong_reply_is_a_failure_of_its_kind(answer: dict[str, Any], outcome: type) -> None:
+    async with user_of(McpScript(answering(answer))) as (user, ledger, _):
+        assert isinstance(await user.iterate(1), outcome)
+        assert isinstance(ledger.calls[0].outcome, outcome)
+
+
+async def test_a_call_is_never_repeated() -> None:
+    async def close(_: Received, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    async with user_of(McpScript(close)) as (user, _, server):
+        await user.iterate(1)
+        assert [request.message["method"] for request in server.received].count("tools/call") == 1
+
+
+async def test_a_cancelled_call_is_counted_as_cancelled() -> None:
+    begun = asyncio.Event()
+
+    async def hang(_: Received, __: asyncio.StreamWriter) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    async with user_of(McpScript(hang)) as (user, ledger, _):
+        call = asyncio.create_task(user.iterate(1))
+        await begun.wait()
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        assert [type(sample.outcome) for sample in ledger.calls] == [Cancelled]
