@@ -15,6 +15,7 @@ from .values import metric_values
 
 _WIDTH = 80
 _LABEL = 21
+_TOOL = 19
 
 
 def render_text(result: RunResult, *, every_metric: bool = False) -> str:
@@ -93,11 +94,11 @@ def _times(trend: TrendSummary) -> str:
 
 
 def _tools(result: RunResult) -> Iterator[str]:
-    yield f"{'':{_LABEL}}{'requests':>10}{'ok':>10}{'failed':>9}{'success':>10}{'average':>10}{'p95':>9}"
+    yield f"{'':{_TOOL}}{'requests':>12}{'ok':>12}{'failed':>11}{'success':>10}{'average':>8}{'p95':>8}"
     for tool in result.measured.tools:
         yield (
-            f"{tool.tool:{_LABEL}}{tool.calls:>10,}{tool.ok:>10,}{tool.calls - tool.ok:>9,}"
-            f"{_percent(tool.ok, tool.calls):>10}{_number(tool.response.average):>10}{_number(tool.response.p95):>9}"
+            f"{tool.tool:{_TOOL}}{tool.calls:>12,}{tool.ok:>12,}{tool.calls - tool.ok:>11,}"
+            f"{_percent(tool.ok, tool.calls):>10}{_number(tool.response.average):>8}{_number(tool.response.p95):>8}"
         )
 
 
@@ -193,7 +194,7 @@ def _percent(part: int, whole: int) -> str:
 
 
 def _number(value: float | None) -> str:
-    return "n/a" if value is None else f"{value:,.2f}" if value < 10_000 else f"{value:,.0f}"  # noqa: PLR2004 - width
+    return "n/a" if value is None else f"{value:,.2f}" if value < 1_000 else f"{value:,.0f}"  # noqa: PLR2004 - width
 
 
 def _exact(value: float | None) -> str:

@@ -1,0 +1,146 @@
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from loadgen.metrics import TrendSummary
+from loadgen.reports.text import render_text
+from loadgen.result import ErrorKind, Measurements, RunResult, SessionsResult, ToolResult
+from loadgen.targets import Target, judge_target
+
+FEW = TrendSummary(10, 1.0, 2.5, 2.0, 9.0, 8.0, None, None)
+MANY = TrendSummary(1000, 1.0, 250.0, 200.0, 12_345.6, 800.0, 900.0, 950.5)
+MEASURED = Measurements(
+    calls=1000,
+    ok=999,
+    finished=1000,
+    checks_passed=999,
+    checks_failed=0,
+    response=MANY,
+    response_ok=MANY,
+    service=MANY,
+    service_ok=MANY,
+    tools=(ToolResult("create_payment", 990, 989, MANY), ToolResult("get_wallet_balance", 10, 10, FEW)),
+    errors=(ErrorKind("Connection", "connect", 1, "no connection to 127.0.0.1:8000: Connection refused"),),
+    sessions=SessionsResult(10, 0, 0, 0, FEW),
+)
+RESULT = RunResult(
+    workload="payments",
+    mix="create_payment 50 %, verify_payment 30 %, get_wallet_balance 20 %",
+    url="http://127.0.0.1:8000/mcp",
+    server="payments",
+    protocol="2025-11-25",
+    seed=42,
+    run_id="ab12cd34",
+    load="1,000 calls by 10 virtual users",
+    timeout=30.0,
+    command=("mcp-load", "payments", "--url", "http://127.0.0.1:8000/mcp", "--total", "100000", "--seed", "42"),
+    started_at="2026-01-01T00:00:00+00:00",
+    seconds=4.0,
+    interrupted=False,
+    min_success=99.9,
+    measured=MEASURED,
+    targets=tuple(judge_target(Target("create_payment", 150, 1000, 0.001), 990, 1, 900.0, 4.0)),
+    notes=("A note.",),
+)
+
+
+def report(**changes: Any) -> list[str]:
+    return render_text(replace(RESULT, **changes)).splitlines()
+
+
+def value(lines: list[str], label: str) -> str:
+    (line,) = [line for line in lines if line.startswith(label + ":")]
+    return line.removeprefix(label + ":").strip()
+
+
+@pytest.mark.parametrize(
+    ("label", "shown"),
+    [
+        ("URL", "http://127.0.0.1:8000/mcp"),
+        ("Protocol", "MCP 2025-11-25"),
+        ("Seed", "42"),
+        ("Total Requests", "1,000"),
+        ("Successful", "999"),
+        ("Failed", "1"),
+        ("Success Rate", "99.90 %"),
+        ("Test Duration", "4.00 s"),
+        ("Requests/Second", "250.0"),
+        ("Success rate", "excellent (99.90 %)"),
+        ("Response time", "good (250.00 ms average)"),
+    ],
+)
+def test_a_figure_stands_behind_its_label(label: str, shown: str) -> None:
+    assert value(report(), label) == shown
+
+
+def test_the_last_line_is_the_gate() -> None:
+    assert report()[-1] == "PASS: success rate 99.90 % >= 99.9 % (--min-success)"
+    assert report(min_success=99.95)[-1] == "FAIL: success rate 99.90 % < 99.95 % (--min-success)"
+
+
+def test_a_success_rate_is_never_rounded_up() -> None:
+    measured = replace(MEASURED, calls=1_000_000, ok=999_999)
+    assert value(report(measured=measured), "Success Rate") == "99.99 %"
+
+
+def test_too_few_samples_are_not_available() -> None:
+    (line,) = [line for line in report() if line.startswith("get_wallet_balance")]
+    assert line.split()[-1] == "n/a"
+
+
+def test_an_error_is_listed_by_category_and_kind_with_an_example() -> None:
+    lines = report()
+    at = lines.index("Error Analysis")
+    assert [line.split() for line in lines[at + 2 : at + 4]] == [["Connection", "1"], ["connect", "1"]]
+    assert lines[at + 4].strip() == "e.g. no connection to 127.0.0.1:8000: Connection refused"
+
+
+def test_a_run_without_errors_says_so() -> None:
+    assert "No errors." in report(measured=replace(MEASURED, ok=1000, errors=()))
+
+
+def test_targets_show_limit_measure_and_verdict() -> None:
+    rows = [line.split() for line in report() if " ms  " in line or "/s  " in line or "%  " in line]
+    assert ["create_payment", "p95", "<", "150", "ms", "900.00", "ms", "missed"] in rows
+    assert ["rate", ">=", "1,000", "/s", "247.50", "/s", "not", "offered"] in rows
+    assert ["errors", "<", "0.1", "%", "0.101", "%", "missed"] in rows
+
+
+def test_a_workload_without_targets_has_no_such_section() -> None:
+    assert not [line for line in report(targets=()) if line.startswith("Targets")]
+
+
+def test_an_interrupted_run_is_marked_at_the_top() -> None:
+    assert "INTERRUPTED" in report(interrupted=True)[1]
+    assert "INTERRUPTED" not in report()[1]
+
+
+def test_the_command_can_be_copied_and_no_flag_is_parted_from_its_value() -> None:
+    lines = report()
+    at = lines.index("To repeat it:")
+    assert lines[at + 1 : at + 3] == [
+        "  mcp-load payments --url http://127.0.0.1:8000/mcp --total 100000 \\",
+        "      --seed 42",
+    ]
+
+
+def test_every_metric_is_listed_when_asked_for() -> None:
+    assert "http_req_duration" not in render_text(RESULT)
+    assert "\nhttp_req_duration\n" in render_text(RESULT, every_metric=True)
+    assert "\noperation_create_payment_ms\n" in render_text(RESULT, every_metric=True)
+
+
+def test_no_line_is_wider_than_80_columns() -> None:
+    big = TrendSummary(10**8, 1e5, 1e5, 1e5, 1e5, 1e5, 1e5, 1e5)
+    measured = replace(
+        MEASURED,
+        calls=10**8,
+        ok=10**7,
+        response=big,
+        response_ok=big,
+        tools=(ToolResult("get_wallet_balance", 10**8, 10**7, big),),
+        errors=(ErrorKind("JSON-RPC error", "rpc_error(-32602)", 9 * 10**7, "word " * 60),),
+    )
+    wide = render_text(replace(RESULT, measured=measured, notes=("note " * 40,), interrupted=True), every_metric=True)
+    assert [line for line in wide.splitlines() if len(line) > 80] == []
