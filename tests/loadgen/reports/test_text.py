@@ -34,7 +34,7 @@ RESULT = RunResult(
     run_id="ab12cd34",
     load="1,000 calls by 10 virtual users",
     timeout=30.0,
-    command=("mcp-load", "payments", "--url", "http://127.0.0.1:8000/mcp", "--total", "100000", "--seed", "42"),
+    command=("mcp-load", "payments", "--url", "http://127.0.0.1:8000/mcp", "--total", "1000", "--min-success", "95"),
     started_at="2026-01-01T00:00:00+00:00",
     seconds=4.0,
     interrupted=False,
@@ -120,8 +120,8 @@ def test_the_command_can_be_copied_and_no_flag_is_parted_from_its_value() -> Non
     lines = report()
     at = lines.index("To repeat it:")
     assert lines[at + 1 : at + 3] == [
-        "  mcp-load payments --url http://127.0.0.1:8000/mcp --total 100000 \\",
-        "      --seed 42",
+        "  mcp-load payments --url http://127.0.0.1:8000/mcp --total 1000 \\",
+        "      --min-success 95",
     ]
 
 
