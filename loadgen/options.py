@@ -32,7 +32,14 @@ def endpoint(url: str) -> str:
 
 
 _MOST_USERS = 100_000
-Endpoint = Annotated[str, AfterValidator(endpoint), Field(validate_default=True)]
+Url = Annotated[
+    str,
+    AfterValidator(endpoint),
+    Field(validate_default=True),
+    Parameter(
+        env_var=["SERVER_URL", "API_BASE_URL"], help="Server to load; /mcp is appended when the URL has no path."
+    ),
+]
 Users = Annotated[int, Field(ge=1, le=_MOST_USERS)]
 
 
@@ -41,12 +48,7 @@ class LoadOptions(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    url: Annotated[
-        Endpoint,
-        Parameter(
-            env_var=["SERVER_URL", "API_BASE_URL"], help="Server to load; /mcp is appended when the URL has no path."
-        ),
-    ]
+    url: Url
     timeout: Annotated[
         Duration,
         Field(gt=0),
@@ -99,12 +101,7 @@ class LoadOptions(BaseModel):
 class PaymentsOptions(LoadOptions):
     """The flags of `mcp-load payments`."""
 
-    url: Annotated[
-        Endpoint,
-        Parameter(
-            env_var=["SERVER_URL", "API_BASE_URL"], help="Server to load; /mcp is appended when the URL has no path."
-        ),
-    ] = "http://localhost:8000"
+    url: Url = "http://localhost:8000"
     total: Annotated[
         int | None,
         Field(ge=1),
@@ -174,12 +171,7 @@ class PaymentsOptions(LoadOptions):
 class CalculatorOptions(LoadOptions):
     """The flags of `mcp-load calculator`."""
 
-    url: Annotated[
-        Endpoint,
-        Parameter(
-            env_var=["SERVER_URL", "API_BASE_URL"], help="Server to load; /mcp is appended when the URL has no path."
-        ),
-    ] = "http://127.0.0.1:8100"
+    url: Url = "http://127.0.0.1:8100"
     vus: Annotated[
         Users, Parameter(help="Virtual users: MCP clients that make requests one after another, each in its session.")
     ] = 10

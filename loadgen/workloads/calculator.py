@@ -18,7 +18,7 @@ _LARGEST = 100_000  # hundredths
 
 
 class CalculatorWorkload:
-    """A `Workload`: operands from -1000.00 to 1000.00; a divisor is never zero."""
+    """A `Workload`: operands from -1000.00 to 1000.00, the second one never zero."""
 
     tools = tuple(_OPERATIONS)
     mix = "add 40 %, subtract 30 %, multiply 20 %, divide 10 %"
@@ -31,9 +31,8 @@ class CalculatorWorkload:
         draw = Draw(self._seed, "calculator", n)
         tool = _MIX[draw.below(len(_MIX))]
         a = draw.between(-_LARGEST, _LARGEST) / 100
-        b = draw.between(-_LARGEST, _LARGEST) / 100
-        if tool == "divide" and b == 0:
-            b = 1.0
+        size = draw.between(1, _LARGEST) / 100
+        b = size if draw.below(2) else -size
         return ToolCall(tool, {"a": a, "b": b}, {"result": _OPERATIONS[tool](a, b)})
 
     def find_fault(self, call: ToolCall, content: Mapping[str, Any]) -> str | None:

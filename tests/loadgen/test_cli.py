@@ -221,3 +221,12 @@ def test_ctrl_c_ends_the_run_with_a_report_marked_as_interrupted_and_exit_130(tm
     assert "INTERRUPTED" in report
     assert shown(report, "Failed") == "0"
     assert json.loads(path.read_bytes())["interrupted"] is True
+
+
+def test_a_reader_that_goes_away_costs_neither_the_exit_code_nor_a_traceback(payments_url: str) -> None:
+    with load_process(payments_url, "--total", "5") as run:
+        assert run.stdout is not None
+        run.stdout.close()
+        assert run.stderr is not None
+        assert "Traceback" not in run.stderr.read()
+    assert run.returncode == 0

@@ -217,3 +217,37 @@ async def test_a_failing_delete_is_reported() -> None:
         assert isinstance(session, Session)
         assert isinstance(await delete_session(session), HttpStatus)
         await transport.close()
+
+
+async def scripted(method: str, answer: Callable[[Received], bytes]) -> Session | Failure | tuple[Tool, ...]:
+    """What opening a session and listing the tools comes to when one method is answered otherwise."""
+
+    async def serve(request: Received, writer: asyncio.StreamWriter) -> None:
+        if request.method == "POST" and request.message["method"] == method:
+            writer.write(answer(request))
+        else:
+            await script(request, writer)
+
+    script = McpScript()
+    async with http_server(serve) as server:
+        transport = AiohttpTransport(server.url)
+        session = await initialize_session(transport, WITHIN)
+        outcome = await list_tools(session) if isinstance(session, Session) else session
+        await transport.close()
+        assert isinstance(session, Session) or not script.sessions  # no session is left behind
+        return outcome
+
+
+async def test_a_refused_notification_fails_the_opening_and_ends_the_session() -> None:
+    refused = await scripted("notifications/initialized", lambda _: reply(b"", status="400 Bad Request"))
+    assert refused == HttpStatus("the server answered HTTP status 400", 400)
+
+
+@pytest.mark.parametrize("tools", [None, {}, [1], [{"title": "no name"}]])
+async def test_a_malformed_list_of_tools_is_a_violation(tools: object) -> None:
+    listed = await scripted("tools/list", lambda request: reply(result(request.message["id"], {"tools": tools})))
+    assert isinstance(listed, SchemaViolation)
+
+
+async def test_a_list_of_tools_that_fails_says_how() -> None:
+    assert isinstance(await scripted("tools/list", lambda _: reply(b"", status="500 Oops")), HttpStatus)
