@@ -1,3 +1,4 @@
+import socket
 from typing import Any
 
 import pytest
@@ -34,5 +35,15 @@ def test_a_tool_without_a_schema_may_answer_anything() -> None:
 
 
 @pytest.mark.parametrize("schema", [{"type": "nonsense"}, {"$ref": "http://127.0.0.1:9/other.json"}, {"$ref": "#/no"}])
-def test_a_schema_that_cannot_be_used_is_a_violation_and_nothing_is_fetched(schema: dict[str, Any]) -> None:
+def test_a_schema_that_cannot_be_used_is_a_violation_and_nothing_is_fetched(
+    schema: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetched = []
+
+    def refuse(_: socket.socket, address: object) -> None:
+        fetched.append(address)
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
     assert violation(schema, {"structuredContent": {}}) is not None
+    assert fetched == []
