@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
+SECONDS_TO_RUN = 120
 SECONDS_TO_STOP = 20
 LOADS = {
     "payments": ["payments", "--quick", "--mixed"],
@@ -33,7 +34,12 @@ def serving(name: str) -> Iterator[str]:
             yield found.group()
         finally:
             process.terminate()
-            process.wait(SECONDS_TO_STOP)
+            try:
+                process.wait(SECONDS_TO_STOP)
+            finally:
+                process.kill()
+        if process.returncode != 0:
+            sys.exit(f"demo: the {name} server ended with exit code {process.returncode}")
 
 
 def main() -> int:
@@ -44,7 +50,8 @@ def main() -> int:
         for name, flags in LOADS.items():
             command = [sys.executable, "-m", "loadgen", *flags, "--url", urls[name]]
             print(f"\n$ mcp-load {' '.join(command[3:])}\n", flush=True)
-            worst = max(worst, subprocess.run(command, check=False).returncode)  # noqa: S603 - our own command
+            done = subprocess.run(command, check=False, timeout=SECONDS_TO_RUN)  # noqa: S603 - our own command
+            worst = max(worst, abs(done.returncode))  # one that a signal ended has a negative code
     print(NEXT if worst == 0 else f"\ndemo: a load run failed (exit code {worst})")
     return worst
 

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pydantic_core import ErrorDetails
 
 _LONGEST_VALUE = 60
+REPEATED = "repeated"
+"""Type of a `PydanticCustomError` whose message already names the value."""
 
 
 class InvalidInput(ValueError):  # noqa: N818 - it names the cause, as the other exceptions of the project do
@@ -27,7 +29,17 @@ def complaint(error: ErrorDetails) -> str:
         return "is required"
     if error["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
         return "is not known"
+    if error["type"] == REPEATED:
+        return error["msg"]
     message = error["msg"].removeprefix("Input ").removeprefix("Value error, ").rstrip(".")
-    value = json.dumps(error["input"], ensure_ascii=False, default=str)
-    shown = value if len(value) <= _LONGEST_VALUE else value[: _LONGEST_VALUE - 1] + "…"
-    return f"{message[:1].lower()}{message[1:]}, got {shown}"
+    return f"{message[:1].lower()}{message[1:]}, got {_shown(error['input'])}"
+
+
+def _shown(value: object) -> str:
+    """A value as JSON where it is JSON, short and on one line."""
+    try:
+        text = json.dumps(value, ensure_ascii=False, default=str)
+    except (TypeError, ValueError):  # a key that is no text, a value that contains itself
+        text = repr(value)
+    text = " ".join(text.split())
+    return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "…"

@@ -1,5 +1,6 @@
-"""Where data files are found: a path as given, then the copy inside the installed package, then the checkout's."""
+"""Where data files are found: by bundled name inside the installed package, then the checkout; else by path."""
 
+from contextlib import suppress
 from pathlib import Path
 
 from .errors import InvalidInput
@@ -10,16 +11,19 @@ ROOTS = (_HERE / "fixtures", _HERE.parent / "fixtures")
 
 
 def find_fixture(kind: str, name: str, suffix: str = ".yaml") -> Path:
-    """The file meant by `name`: a path to a file, or the bare name of a bundled fixture of `kind` (a folder).
+    """The file meant by `name`: the bare name of a bundled fixture of `kind` (a folder), or a path to a file.
+
+    A file that happens to have a bundled name is `./name`.
 
     Raises:
         InvalidInput: no such file; the sentence lists the bundled names.
     """
-    given = Path(name)
-    if given.is_file():
-        return given
     bundled = {path.stem: path for root in reversed(ROOTS) for path in sorted((root / kind).glob(f"*{suffix}"))}
     if name in bundled:
         return bundled[name]
+    given = Path(name)
+    with suppress(OSError):  # a name too long for the file system
+        if name and given.exists() and not given.is_dir():
+            return given
     known = ", ".join(sorted(bundled)) or "none"
     raise InvalidInput([f"{name}: there is no such file, and no bundled one of that name in {kind} (bundled: {known})"])

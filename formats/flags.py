@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
+from itertools import pairwise
 
 from cyclopts import App, ArgumentCollection, CycloptsError, ValidationError
 from cyclopts.config import Env
@@ -15,6 +16,7 @@ from pydantic import ValidationError as PydanticValidationError
 from pydantic_core import ErrorDetails
 
 from .errors import InvalidInput, complaint
+from .stdio import say
 
 USAGE = 2
 """Exit code for a command line or configuration that cannot be used."""
@@ -31,8 +33,7 @@ def run_command(app: App, argv: Sequence[str] | None = None) -> int:
         return _dispatch(app, tokens)
     except InvalidInput as error:
         name = " ".join(app.name)
-        for problem in error.problems:
-            print(f"{name}: {problem}", file=sys.stderr)
+        say("".join(f"{name}: {problem}\n" for problem in error.problems), sys.stderr)
         return USAGE
 
 
@@ -74,8 +75,10 @@ def _no_command(app: App, rest: Sequence[str]) -> int:
 
 def _unused(tokens: Sequence[str], arguments: ArgumentCollection) -> list[str]:
     """A sentence for every token that nothing took."""
-    unknown = [f"{token!r} is not expected here" for token in tokens if not token.startswith("-")]
-    return _unknown_flags(tokens, arguments) or unknown
+    flags = _unknown_flags(tokens, arguments)
+    # A word after an unknown flag may have been meant as its value.
+    words = [token for before, token in pairwise(["", *tokens]) if not before.startswith("-")]
+    return [*flags, *(f"{token!r} is not expected here" for token in words if not token.startswith("-"))]
 
 
 def _unknown_flags(tokens: Sequence[str], arguments: ArgumentCollection) -> list[str]:

@@ -28,13 +28,14 @@ def load_yaml(path: Path, shape: type[T]) -> T:
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
         twice = [f"{path}:{_line(key)}: {key.value} is given twice" for key in _repeated_keys(root)]
-        if twice:
-            raise InvalidInput(twice)
-        data = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+        data = None if twice else yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # a date such as 2026-02-30 is a ValueError
         mark = getattr(error, "problem_mark", None)
         where = f"{path}:{mark.line + 1}" if mark else str(path)
-        raise InvalidInput([f"{where}: not valid YAML: {getattr(error, 'problem', None) or error}"]) from error
+        reason = " ".join(str(getattr(error, "problem", None) or error).split())
+        raise InvalidInput([f"{where}: not valid YAML: {reason}"]) from error
+    if twice:
+        raise InvalidInput(twice)
     adapter = TypeAdapter(shape)
     try:
         return adapter.validate_python(data)

@@ -1,7 +1,6 @@
 """The command line of `mcp-load`."""
 
 import asyncio
-import os
 import sys
 from collections.abc import Sequence
 from typing import Annotated
@@ -9,6 +8,7 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from formats.flags import run_command
+from formats.stdio import say
 
 from . import __version__
 from .client.aiohttp import AiohttpTransport
@@ -66,9 +66,9 @@ def _run(plan: Plan, options: LoadOptions) -> int:
         with asyncio.Runner(loop_factory=_new_event_loop) as runner:
             result = runner.run(_measure(plan))
     except LoadError as error:
-        print(f"mcp-load: {error}", file=sys.stderr)
+        say(f"mcp-load: {error}\n", sys.stderr)
         return error.exit_code
-    _print(render_text(result, every_metric=options.verbose))
+    say(render_text(result, every_metric=options.verbose), sys.stdout)
     if options.json_file is not None:
         save(options.json_file, render_json(result))
     if result.interrupted:
@@ -89,10 +89,3 @@ def _new_event_loop() -> asyncio.AbstractEventLoop:
     except ImportError:
         return asyncio.new_event_loop()
     return uvloop.new_event_loop()
-
-
-def _print(report: str) -> None:
-    try:
-        print(report, end="", flush=True)
-    except BrokenPipeError:  # whoever reads has seen enough; the exit code still says how it went
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

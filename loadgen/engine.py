@@ -9,7 +9,7 @@ from .accounting import Accounting
 from .client.transport import Transport
 from .clock import Clock
 from .errors import Interrupted, NothingMeasured
-from .interruption import GRACE, Interruption
+from .interruption import GOODBYE, GRACE, Interruption
 from .plan import Plan
 from .preflight import Target, inspect
 from .progress import Progress
@@ -126,7 +126,7 @@ async def _close(users: Sequence[VirtualUser], interruption: Interruption) -> in
             for index in range(len(users)):
                 group.create_task(close(index))
 
-    await interruption.guard(close_all(), GRACE)
+    await interruption.guard(close_all(), GOODBYE)
     return ended.count(False)
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 GRACE = 5.0
 """Seconds that calls under way get after the first request to stop."""
+GOODBYE = 1.0
+"""Seconds that the ends of sessions get after it."""
 
 
 class Interruption:

@@ -1,12 +1,13 @@
 """The flags of each load command, and the plan that they mean."""
 
+import re
 import secrets
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit, urlunsplit
 
 from cyclopts import Parameter
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from formats.durations import Duration, format_duration
 
@@ -25,6 +26,8 @@ def endpoint(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("should be a URL such as http://127.0.0.1:8000")
+    if not re.fullmatch(r"[\w.:%-]+", parts.hostname):
+        raise ValueError("should name a host without blanks or other special characters")
     if parts.username is not None or parts.fragment:
         raise ValueError("should have neither a user name nor a #fragment")
     _ = parts.port  # a ValueError of its own
@@ -136,11 +139,12 @@ class PaymentsOptions(LoadOptions):
         ),
     ] = False
 
-    @model_validator(mode="after")
-    def _one_kind(self) -> Self:
-        if self.mixed and self.only:
-            raise ValueError("--mixed and --only cannot go together")
-        return self
+    @field_validator("only")
+    @classmethod
+    def _one_kind(cls, only: str | None, info: ValidationInfo) -> str | None:
+        if only and info.data.get("mixed"):
+            raise ValueError("cannot go together with --mixed")
+        return only
 
     def plan(self) -> Plan:
         """The run that these flags mean; drawn numbers are new for each call."""

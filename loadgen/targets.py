@@ -36,7 +36,7 @@ def judge_target(target: Target, calls: int, failed: int, p95_ms: float | None, 
     below the target was "not offered", which is not the same as missed. An error rate without a failure is "no data"
     until there are enough calls for a single failure to be within the limit.
     """
-    rate = calls / seconds if calls and seconds > 0 else None
+    rate = (calls - failed) / seconds if calls and seconds > 0 else None  # a refusal is no throughput
     errors = failed / calls if calls else None
     enough = failed > 0 or calls > math.floor(1 / target.error_rate)
     return [

@@ -4,7 +4,7 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from fastmcp import FastMCP
 from fastmcp.server.http import HostOriginGuardMiddleware
@@ -44,7 +44,7 @@ def build_app(config: ServerConfig, now: Callable[[], float] = time.monotonic) -
     Raises:
         InvalidInput: a file that the configuration names cannot be used.
     """
-    return compose(*_tools(config), json_response=config.response == "json", now=now)
+    return compose(*_tools(config, now), json_response=config.response == "json", now=now)
 
 
 def compose(
@@ -56,7 +56,7 @@ def compose(
         mcp.add_tool(tool)
     starlette = mcp.http_app(path=MCP_PATH, json_response=json_response)
     telemetry = Telemetry(frozenset(tool.name for tool in tools), lambda: len(sessions.opened))
-    starlette.router.routes += [health_route(name, now), telemetry.route()]
+    starlette.router.routes += [health_route(name, lambda: not streams.closing, now), telemetry.route()]
 
     sessions = SessionWatch(starlette, now, telemetry.session)
     streams = OpenStreams(sessions)
@@ -65,15 +65,17 @@ def compose(
     return TestbedApp(name, TelemetryLayer(guard, telemetry), streams)
 
 
-def _tools(config: ServerConfig) -> tuple[str, list[FunctionTool]]:
+def _tools(config: ServerConfig, now: Callable[[], float]) -> tuple[str, list[FunctionTool]]:
     match config:
         case CalculatorConfig():
             return "calculator", calculator_tools()
         case PaymentsConfig():
+            # One look at the wall clock: when somebody sets it, payments must not be settled sooner or later.
+            started, zero = datetime.now(UTC), now()
             ledger = MemoryLedger(
                 read_seed(find_fixture("seeds", config.seed_file)),
                 keep=config.keep,
-                now=lambda: datetime.now(UTC),
+                now=lambda: started + timedelta(seconds=now() - zero),
                 new_id=lambda: f"pay_{os.urandom(12).hex()}",
             )
             return "payments", payments_tools(ledger)

@@ -9,6 +9,7 @@ from cyclopts.config import Env
 
 from formats.errors import InvalidInput
 from formats.flags import run_command
+from formats.stdio import say
 
 from . import __version__
 from .config import CalculatorConfig, PaymentsConfig, ServerConfig
@@ -34,24 +35,20 @@ def payments(*, config: Annotated[PaymentsConfig, Parameter(name="*")] = Payment
 
 
 def _serve(config: ServerConfig) -> None:
-    from .errors import CannotListen  # noqa: PLC0415 - FastMCP takes a second to import; --help should not wait for it
+    from .errors import ServerError  # noqa: PLC0415 - FastMCP takes a second to import; --help should not wait for it
     from .run import serve  # noqa: PLC0415
 
     try:
         serve(config, _announce)
-    except CannotListen as error:
+    except ServerError as error:
         raise InvalidInput([str(error)]) from error
 
 
 def _announce(name: str, url: str) -> None:
     base = url.removesuffix("/mcp")
-    print(f"{name} MCP server: {url}\nhealth {base}/health, metrics {base}/metrics; Ctrl-C stops it", flush=True)
+    say(f"{name} MCP server: {url}\nhealth {base}/health, metrics {base}/metrics; Ctrl-C stops it\n", sys.stdout)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `mcp-serve`; returns the exit code."""
     return run_command(app, argv)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

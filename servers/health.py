@@ -11,7 +11,7 @@ from . import __version__
 from .wire.call import PROTOCOL_VERSIONS
 
 
-def health_route(name: str, now: Callable[[], float] = time.monotonic) -> Route:
+def health_route(name: str, ready: Callable[[], bool], now: Callable[[], float] = time.monotonic) -> Route:
     """The route that answers `{status, name, version, uptime_seconds, protocol_versions, ready, testbed, lane}`."""
     started = now()
 
@@ -23,7 +23,7 @@ def health_route(name: str, now: Callable[[], float] = time.monotonic) -> Route:
                 "version": __version__,
                 "uptime_seconds": round(now() - started, 3),
                 "protocol_versions": PROTOCOL_VERSIONS,
-                "ready": True,
+                "ready": ready(),
                 "testbed": True,
                 "lane": False,
             }

@@ -1,8 +1,9 @@
 """Serving on a socket: bind, announce, answer, and stop without losing what is in flight."""
 
+import asyncio
+import errno
 import gc
 import logging
-import math
 import socket
 from collections.abc import Callable
 from types import FrameType
@@ -12,8 +13,11 @@ from sse_starlette.sse import AppStatus
 
 from .app import TestbedApp, build_app
 from .config import ServerConfig
-from .errors import CannotListen
+from .errors import CannotListen, CannotStart
 from .wire.call import MCP_PATH
+
+_NOT_HERE = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
+"""A host's address that this machine does not have (`::1` without IPv6): its other addresses may do."""
 
 
 class Server(uvicorn.Server):
@@ -30,15 +34,23 @@ class Server(uvicorn.Server):
                 log_config=None,
                 access_log=False,
                 server_header=False,
-                timeout_graceful_shutdown=math.ceil(grace),
+                timeout_graceful_shutdown=grace,  # type: ignore[arg-type]  # declared int, handed to asyncio.wait_for
             )
         )
         self._streams = app.streams
         self._on_ready = on_ready
+        self._loop: asyncio.AbstractEventLoop | None = None
+        logging.getLogger("uvicorn.error").addFilter(_is_no_cancellation)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start listening, then say so."""
-        await super().startup(sockets)
+        try:
+            await super().startup(sockets)
+        except SystemExit as error:  # uvicorn's way to say that the lifespan failed
+            for listener in sockets or ():
+                listener.close()
+            raise CannotStart("the server could not start; its log says why.") from error
+        self._loop = asyncio.get_running_loop()
         self._on_ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -48,8 +60,18 @@ class Server(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's signature
         """First signal: stop gracefully; second: now. uvicorn does not raise it again: a stop asked for is no error."""
-        self.force_exit = self.should_exit
+        if self.should_exit and self._loop is not None:
+            self._loop.call_soon_threadsafe(self._cancel_calls)
         self.should_exit = True
+
+    def _cancel_calls(self) -> None:
+        for task in self.server_state.tasks:
+            task.cancel()
+
+
+def _is_no_cancellation(record: logging.LogRecord) -> bool:
+    """Calls that a stop cut off were cut off on purpose: no traceback."""
+    return record.exc_info is None or not isinstance(record.exc_info[1], asyncio.CancelledError)
 
 
 def serve(config: ServerConfig, announce: Callable[[str, str], None]) -> None:
@@ -62,6 +84,7 @@ def serve(config: ServerConfig, announce: Callable[[str, str], None]) -> None:
     Raises:
         InvalidInput: a file that the configuration names cannot be used.
         CannotListen: the address cannot be bound.
+        CannotStart: the app failed at its start.
     """
     _log(verbose=config.verbose)
     app = build_app(config)
@@ -87,14 +110,21 @@ def bind(host: str, port: int) -> list[socket.socket]:
     except (socket.gaierror, UnicodeError) as error:
         raise CannotListen(f"--host {host}: there is no such host.") from error
     sockets: list[socket.socket] = []
-    try:
-        for family, _, _, _, address in dict.fromkeys(found):
+    refused: OSError | None = None
+    for family, _, _, _, address in dict.fromkeys(found):
+        try:
             sockets.append(_listener(family, (address[0], port, *address[2:])))
+        except OSError as error:
+            refused = error
+            if error.errno not in _NOT_HERE:
+                break
+        else:
             port = sockets[0].getsockname()[1]
-    except OSError as error:
+    if refused is not None and (not sockets or refused.errno not in _NOT_HERE):
         for bound in sockets:
             bound.close()
-        raise CannotListen(f"cannot listen on {host}:{port}: {(error.strerror or str(error)).lower()}.") from error
+        reason = (refused.strerror or str(refused)).lower()
+        raise CannotListen(f"cannot listen on {host}:{port}: {reason}.") from refused
     return sockets
 
 
@@ -116,6 +146,7 @@ def _listener(family: int, address: tuple[object, ...]) -> socket.socket:
 def endpoint_url(sockets: list[socket.socket]) -> str:
     """The URL of the MCP endpoint on the first of `sockets`."""
     host, port = sockets[0].getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - what clients here can connect to
     return f"http://{f'[{host}]' if ':' in host else host}:{port}{MCP_PATH}"
 
 

@@ -4,7 +4,8 @@ Names and labels follow OpenTelemetry's conventions for MCP. Labels that a clien
 server knows, so that no client can make new series.
 """
 
-import sys
+import asyncio
+import logging
 import time
 from collections.abc import Callable, Collection
 
@@ -25,7 +26,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .wire.call import MCP_PATH, PROTOCOL_VERSIONS, Call, call_of
-from .wire.reply import error_type_of
+from .wire.reply import CANCELLED, error_type_of
 
 OPERATION_SECONDS = (
     0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15,
@@ -39,6 +40,7 @@ OTHER = "_other"
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # the library leaves this one function unannotated
 
+_log = logging.getLogger(__name__)
 _METHODS = SPEC_CLIENT_METHODS | SPEC_CLIENT_NOTIFICATION_METHODS
 _TRANSPORT = "tcp"
 _NO_CALL = Call(method=None, tool=None, protocol_version=None, session_id=None)
@@ -129,25 +131,39 @@ class _Measured:
         self._layer = layer
         self._scope = scope
         self._status = 0
+        self._is_stream = False
         self._last = b""
 
     async def __call__(self, receive: Receive, send: Send) -> None:
         started = self._layer.now()
+        failure: BaseException | None = None
 
         async def watch(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                self._status = message["status"]
-            elif body := message.get("body", b""):
-                self._last = body
+            self._note(message)
             await send(message)
 
         try:
             await self._layer.app(self._scope, receive, watch)
+        except BaseException as error:
+            failure = error
+            raise
         finally:
-            call = call_of(self._scope) or _NO_CALL
-            self._layer.telemetry.operation(call, self._error_type(), self._layer.now() - started)
+            self._count(failure, self._layer.now() - started)
 
-    def _error_type(self) -> str:
-        if self._status == 0:
-            return "cancelled" if sys.exc_info()[0] is None else "_OTHER"
-        return error_type_of(self._status, self._last)
+    def _note(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._status = message["status"]
+            self._is_stream = (b"content-type", b"text/event-stream") in [
+                (name, value.partition(b";")[0]) for name, value in message["headers"]
+            ]
+        elif (body := message.get("body", b"")) and not body.startswith(b":"):  # a comment of the stream says nothing
+            self._last = body
+
+    def _count(self, failure: BaseException | None, seconds: float) -> None:
+        call = call_of(self._scope) or _NO_CALL
+        error_type = error_type_of(self._status, self._last, is_stream=self._is_stream)
+        if failure is not None:
+            error_type = CANCELLED if isinstance(failure, asyncio.CancelledError) else "_OTHER"
+        if error_type:
+            _log.info("%s %s: %s after %.1f ms", call.method, call.tool or "", error_type, seconds * 1000)
+        self._layer.telemetry.operation(call, error_type, seconds)

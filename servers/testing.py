@@ -16,6 +16,8 @@ from .run import Server, bind, endpoint_url
 
 _CONFIGS: dict[str, type[ServerConfig]] = {"calculator": CalculatorConfig, "payments": PaymentsConfig}
 _SECONDS_TO_START = 30.0
+_SECONDS_TO_STOP = 10.0
+"""Beyond the grace."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,8 @@ class RunningServer:
 def running_server(name: Literal["calculator", "payments"], **settings: Any) -> Iterator[RunningServer]:
     """Run a reference server in a thread of this process, from here to the end of the `with` block.
 
+    Process-wide, sse-starlette's own cutting of streams at a stop is switched off.
+
     Args:
         name: which server.
         settings: fields of its configuration, named as the flags of `mcp-serve` with underscores
@@ -46,7 +50,8 @@ def running_server(name: Literal["calculator", "payments"], **settings: Any) -> 
     Raises:
         ValidationError: a setting that the configuration does not take.
         InvalidInput, CannotListen: as the command would say.
-        TimeoutError: the server did not start within 30 seconds.
+        CannotStart: the app failed at its start.
+        TimeoutError: the server did not start within 30 seconds, or not stop within its grace and 10 more.
     """
     config = _CONFIGS[name].model_validate({"port": 0, **settings})
     with running_app(build_app(config), config) as server:
@@ -57,18 +62,31 @@ def running_server(name: Literal["calculator", "payments"], **settings: Any) -> 
 def running_app(app: TestbedApp, config: ServerConfig) -> Iterator[RunningServer]:
     """Run `app` as `running_server` does; of `config`, where to listen and how long to wait count."""
     sockets = bind(config.host, config.port)
-    ready = threading.Event()
-    server = Server(app, config.grace, ready.set)
+    up_or_over = threading.Event()
+    server = Server(app, config.grace, up_or_over.set)
+    failures: list[BaseException] = []
 
     def stop() -> None:
         server.should_exit = True
 
-    thread = threading.Thread(target=server.run, args=(sockets,), name=f"mcp-serve-{app.name}", daemon=True)
+    def run() -> None:
+        try:
+            server.run(sockets)
+        except BaseException as error:  # noqa: BLE001 - raised again where the caller is
+            failures.append(error)
+        finally:
+            up_or_over.set()
+
+    thread = threading.Thread(target=run, name=f"mcp-serve-{app.name}", daemon=True)
     thread.start()
     try:
-        if not ready.wait(_SECONDS_TO_START):
+        if not up_or_over.wait(_SECONDS_TO_START):
             raise TimeoutError(f"the {app.name} server did not start within {_SECONDS_TO_START:.0f} s")
+        if failures:
+            raise failures[0]
         yield RunningServer(app.name, endpoint_url(sockets), stop)
     finally:
         stop()
-        thread.join(config.grace + _SECONDS_TO_START)
+        thread.join(config.grace + _SECONDS_TO_STOP)
+    if thread.is_alive():
+        raise TimeoutError(f"the {app.name} server did not stop within {config.grace + _SECONDS_TO_STOP:.0f} s")

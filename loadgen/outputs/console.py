@@ -5,11 +5,14 @@ Everything is written by a thread, so that a terminal which takes nothing does n
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TextIO
 
 from rich.console import Console
 from rich.progress import BarColumn, TaskProgressColumn, TextColumn
 from rich.progress import Progress as Bar
+
+from formats.stdio import say
 
 from ..clock import Clock
 from ..progress import Progress
@@ -35,15 +38,15 @@ class ProgressBar:
     async def watch(self, progress: Callable[[], Progress]) -> None:
         """See `Output`."""
         task = self._bar.add_task("", total=1.0)
-        await asyncio.to_thread(self._bar.start)
+        await _write(self._bar.start)
         try:
             while True:
                 now = progress()
                 self._bar.update(task, completed=now.share, description=str(now))
-                await asyncio.to_thread(self._bar.refresh)
+                await _write(self._bar.refresh)
                 await self._clock.sleep(_SECONDS_BETWEEN_FRAMES)
         finally:
-            await asyncio.to_thread(self._bar.stop)
+            await _write(self._bar.stop)
 
 
 class ProgressLines:
@@ -58,9 +61,14 @@ class ProgressLines:
         try:
             while True:
                 await self._clock.sleep(_SECONDS_BETWEEN_LINES)
-                await self._write(progress())
+                await self._show(progress())
         finally:
-            await self._write(progress())
+            await self._show(progress())
 
-    async def _write(self, now: Progress) -> None:
-        await asyncio.to_thread(print, f"{now.share:4.0%}  {now}", file=self._stream, flush=True)
+    async def _show(self, now: Progress) -> None:
+        await _write(lambda: say(f"{now.share:4.0%}  {now}\n", self._stream))
+
+
+async def _write(write: Callable[[], None]) -> None:
+    with suppress(OSError):  # nobody reads any more; the run goes on
+        await asyncio.to_thread(write)

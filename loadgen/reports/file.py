@@ -12,12 +12,14 @@ def check_writable(path: Path) -> None:
         InvalidInput: it cannot.
     """
     existed = path.exists()
+    if existed and not path.is_file() and not path.is_dir():
+        return  # a pipe or a device: to open it is to use it
     try:
         path.open("ab").close()
     except OSError as error:
         raise InvalidInput([f"--json {path} cannot be written: {error.strerror}"]) from error
     if not existed:
-        path.unlink()
+        path.resolve().unlink()  # what a dangling link points to, not the link
 
 
 def save(path: Path, content: bytes) -> None:

@@ -87,6 +87,10 @@ class MemoryLedger:
         known = self._opening_wallets.get(customer_id) or self._wallets.get(customer_id) or {}
         return {currency: known.get(currency, DEFAULT_BALANCE) for currency in Currency}
 
+    def _knows_wallet(self, customer_id: str) -> bool:
+        """A wallet that was forgotten is full again: paying back into it would make money."""
+        return customer_id in self._opening_wallets or customer_id in self._wallets
+
     def _remember(self, payment: Payment, idempotency_key: str | None) -> None:
         self._payments[payment.payment_id] = payment
         if idempotency_key is not None:
@@ -105,7 +109,7 @@ class MemoryLedger:
         """Make every move that is due by now, in the order of their times."""
         while self._due and self._due[0][0] <= self._now():
             at, payment_id, order, (step, *later) = heappop(self._due)
-            if step.status in UNFUNDED:
+            if step.status in UNFUNDED and self._knows_wallet(order.customer_id):
                 self._pay_in(order, order.amount)
             payment = self._payments.get(payment_id)
             if payment is not None:

@@ -1,17 +1,20 @@
 """The seed file: customers, wallets and payments that exist whenever the server starts."""
 
+from collections import Counter
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
-from formats.errors import InvalidInput
+from formats.errors import REPEATED
 from formats.strict_yaml import load_yaml
 
 from .domain import MAX_AMOUNT, Currency, Method, Order, Payment, Status
 from .ledger import Opening
 from .tools import CustomerId, PaymentId
 
+T = TypeVar("T")
 Balance = Annotated[int, Field(strict=True, ge=0)]
 
 
@@ -40,12 +43,27 @@ class SeedPayment(_Strict):
     description: Annotated[str | None, Field(max_length=1000)] = None
 
 
+def _once(*fields: str) -> AfterValidator:
+    """No two items may have the same value in one of `fields`."""
+
+    def check(items: tuple[T, ...]) -> tuple[T, ...]:
+        problems = []
+        for field in fields:
+            counts = Counter(value for item in items if (value := getattr(item, field)) is not None)
+            problems += [f"{field} {value} stands more than once" for value, count in counts.items() if count > 1]
+        if problems:
+            raise PydanticCustomError(REPEATED, "{problems}", {"problems": "; ".join(problems)})
+        return items
+
+    return AfterValidator(check)
+
+
 class SeedFile(_Strict):
     """A whole seed file."""
 
     version: Literal[1]
-    customers: tuple[SeedCustomer, ...] = ()
-    payments: tuple[SeedPayment, ...] = ()
+    customers: Annotated[tuple[SeedCustomer, ...], _once("customer_id")] = ()
+    payments: Annotated[tuple[SeedPayment, ...], _once("payment_id", "idempotency_key")] = ()
 
 
 def read_seed(path: Path) -> Opening:
@@ -55,13 +73,6 @@ def read_seed(path: Path) -> Opening:
         InvalidInput: unreadable, not the format, or an id or key that stands twice; one sentence per problem.
     """
     seed = load_yaml(path, SeedFile)
-    problems = [
-        *_twice(path, "customers", "customer_id", [c.customer_id for c in seed.customers]),
-        *_twice(path, "payments", "payment_id", [p.payment_id for p in seed.payments]),
-        *_twice(path, "payments", "idempotency_key", [p.idempotency_key for p in seed.payments if p.idempotency_key]),
-    ]
-    if problems:
-        raise InvalidInput(problems)
     return Opening(
         wallets={customer.customer_id: customer.wallet for customer in seed.customers},
         payments=tuple(
@@ -75,8 +86,3 @@ def read_seed(path: Path) -> Opening:
         ),
         keys={p.idempotency_key: p.payment_id for p in seed.payments if p.idempotency_key is not None},
     )
-
-
-def _twice(path: Path, section: str, field: str, values: list[str]) -> list[str]:
-    repeated = sorted({value for value in values if values.count(value) > 1})
-    return [f"{path}: {section}: {field} {value} stands more than once" for value in repeated]

@@ -24,7 +24,7 @@ class Call:
     tool: str | None
     """Tool named by a `tools/call`."""
     protocol_version: str | None
-    """The version header; for `initialize`, which has none, the version that the body asks for."""
+    """The version header; for `initialize`, the version that the body asks for."""
     session_id: str | None
 
 
@@ -36,7 +36,7 @@ def call_of(scope: Scope) -> Call | None:
 
 def parse_call(headers: list[tuple[bytes, bytes]], body: bytes) -> Call:
     """The call in a POST; never raises, whatever the body holds."""
-    named = dict(headers)
+    named = dict(reversed(headers))  # of a header that is sent twice, FastMCP takes the first
     try:
         message: Any = from_json(body)  # the SDK's parser, so that both see the same message
     except ValueError:
@@ -48,7 +48,7 @@ def parse_call(headers: list[tuple[bytes, bytes]], body: bytes) -> Call:
     method = _text(message.get("method"))
     version = named[b"mcp-protocol-version"].decode("latin-1") if b"mcp-protocol-version" in named else None
     if method == "initialize":
-        version = version or _text(params.get("protocolVersion"))
+        version = _text(params.get("protocolVersion")) or version
     session_id = named.get(b"mcp-session-id")
     return Call(
         method=method,
@@ -78,6 +78,8 @@ class CallReader:
         size = 0
         while size <= self.max_body:
             message = await receive()
+            if message["type"] == "http.disconnect":  # in the middle of its own request: nobody is left to answer
+                return
             read.append(message)
             size += len(message.get("body", b""))
             if not message.get("more_body"):

@@ -9,16 +9,24 @@ _MAYBE_FAILED = re.compile(rb'"error"|"isError"\s*:\s*true')
 _HTTP_ERROR = 400
 
 
-def error_type_of(status: int, body: bytes) -> str:
-    """The `error.type` of OpenTelemetry's MCP conventions for a finished reply, empty for success.
+CANCELLED = "cancelled"
+"""The `error.type` of a call that was given up before it was answered."""
+
+
+def error_type_of(status: int, body: bytes, *, is_stream: bool) -> str:
+    """The `error.type` of OpenTelemetry's MCP conventions for a reply that is over, empty for success.
 
     Args:
-        status: HTTP status.
+        status: HTTP status, 0 when there was no reply at all.
         body: JSON of the reply, or the last server-sent event of it.
+        is_stream: whether the reply is server-sent events.
 
     Returns:
-        The JSON-RPC error code as text, `tool_error` for `isError`, the HTTP status of any other failure, or "".
+        The JSON-RPC error code as text, `tool_error` for `isError`, the HTTP status of any other failure, `cancelled`
+        when no answer came, or "".
     """
+    if status == 0 or (is_stream and not body):
+        return CANCELLED
     if status < _HTTP_ERROR and not _MAYBE_FAILED.search(body):
         return ""
     message = _json_rpc_message(body)

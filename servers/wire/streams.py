@@ -12,12 +12,12 @@ class OpenStreams:
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        self._closing = False
+        self.closing = False
         self._waits: set[asyncio.Timeout] = set()
 
     def close(self) -> None:
         """End every open GET stream, and each later one at once, with a complete reply."""
-        self._closing = True
+        self.closing = True
         for wait in self._waits:
             wait.reschedule(0)
 
@@ -30,7 +30,7 @@ class OpenStreams:
 
         async def receive_until_closed() -> Message:
             try:
-                async with asyncio.timeout(0 if self._closing else None) as wait:
+                async with asyncio.timeout(0 if self.closing else None) as wait:
                     self._waits.add(wait)
                     try:
                         return await receive()
@@ -45,5 +45,5 @@ class OpenStreams:
             await send(message)
 
         await self.app(scope, receive_until_closed, watch)
-        if unfinished and self._closing:
+        if unfinished and self.closing:
             await send({"type": "http.response.body", "body": b""})

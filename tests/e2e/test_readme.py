@@ -70,9 +70,11 @@ def test_the_serve_commands_start_what_they_say(name: str) -> None:
     assert f".venv/bin/mcp-serve {name}\n" in README or f"`.venv/bin/mcp-serve {name}`" in README
     command = [str(BIN / "mcp-serve"), name, "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout is not None
-        assert server.stdout.readline().startswith(f"{name} MCP server: http://127.0.0.1:")
-        server.terminate()
+        try:
+            assert server.stdout is not None
+            assert server.stdout.readline().startswith(f"{name} MCP server: http://127.0.0.1:")
+        finally:
+            server.terminate()
 
 
 def test_the_demo_passes_and_prints_both_reports_with_nothing_failed() -> None:

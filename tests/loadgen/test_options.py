@@ -77,7 +77,7 @@ def test_only_has_100_payments_made_first() -> None:
 
 
 def test_mixed_and_only_exclude_each_other() -> None:
-    with pytest.raises(ValidationError, match="--mixed and --only cannot go together"):
+    with pytest.raises(ValidationError, match="cannot go together with --mixed"):
         PaymentsOptions(mixed=True, only="verify")
 
 

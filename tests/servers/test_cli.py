@@ -127,9 +127,13 @@ def test_refusals_leave_no_word_on_stderr_and_verbose_tells_of_every_session() -
     with serving("calculator", "-v") as (process, url):
         RawClient(url, HANDSHAKE).call("add", {"a": 1})
         process.terminate()
-        assert "Created new transport with session ID" in process.communicate(timeout=15)[1]
+        log = process.communicate(timeout=15)[1]
+        assert "Created new transport with session ID" in log
+        assert "tools/call add: tool_error after" in log
     with serving("calculator") as (process, url):
-        RawClient(url, HANDSHAKE).call("add", {"a": 1})
+        client = RawClient(url, HANDSHAKE)
+        client.call("add", {"a": 1})
+        client.call("divide", {"a": 1, "b": 0})
         process.terminate()
         assert process.communicate(timeout=15)[1] == ""
 
@@ -168,3 +172,25 @@ def test_another_seed_file_is_another_world(tmp_path: Path) -> None:
         assert reply.message["result"]["structuredContent"]["balances"]["USD"] == 77
         assert client.call("verify_payment", {"payment_id": "pay_seed_failed"}).refusal.startswith("payment_not_found")
         assert send(url.replace("/mcp", "/health"), "GET", {}).status == 200
+
+
+def test_keep_is_how_many_payments_are_remembered() -> None:
+    order = {"amount": 1, "currency": "USD", "method": "card", "customer_id": "6f1c1f4e-4b1f-4a52-9d43-0b7f1e7c9a10"}
+    with serving("payments", "--keep", "1") as (_, url):
+        client = RawClient(url, HANDSHAKE)
+        first, second = (
+            client.call("create_payment", order).message["result"]["structuredContent"]["payment_id"] for _ in range(2)
+        )
+        assert client.call("verify_payment", {"payment_id": first}).refusal.startswith("payment_not_found")
+        assert client.call("verify_payment", {"payment_id": second}).status == 200
+
+
+@pytest.mark.parametrize("module", ["servers", "loadgen"])
+def test_ctrl_c_while_the_command_loads_is_exit_code_130_and_no_traceback(module: str) -> None:
+    interrupt = "import builtins, sys; real = builtins.__import__\n"
+    interrupt += (
+        "def f(name, *rest):\n    if name == 'cyclopts': raise KeyboardInterrupt\n    return real(name, *rest)\n"
+    )
+    interrupt += f"builtins.__import__ = f\nfrom {module}.__main__ import main\nsys.exit(main())"
+    done = subprocess.run([sys.executable, "-c", interrupt], check=False, capture_output=True, text=True, timeout=30)
+    assert (done.returncode, done.stderr) == (130, "")

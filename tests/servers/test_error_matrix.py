@@ -112,5 +112,12 @@ def test_a_reply_that_the_client_does_not_accept_is_refused_with_406(raw: RawCli
 def test_a_foreign_host_or_origin_is_refused_on_every_route(
     calculator: RunningServer, path: str, header: str, status: int
 ) -> None:
-    reply = send(calculator.base_url + path, "GET", {**JSON_HEADERS, header: "http://evil.example"})
+    value = {"Host": "evil.example", "Origin": "http://evil.example"}[header]
+    reply = send(calculator.base_url + path, "GET", {**JSON_HEADERS, header: value})
     assert reply.status == status
+
+
+def test_a_call_is_answered_as_the_response_mode_says(raw: RawClient, response: str) -> None:
+    streamed = response == "sse" and raw.era == HANDSHAKE  # a modern reply is a stream only once a notification came
+    content_type = raw.call("add", ADD).headers["content-type"]
+    assert content_type.split(";")[0] == ("text/event-stream" if streamed else "application/json")

@@ -1,6 +1,10 @@
 import json
 
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
 from servers import __version__
+from servers.health import health_route
 from servers.testing import RunningServer
 from tests.support.raw_mcp import send
 
@@ -19,3 +23,9 @@ def test_health_says_what_this_server_is(payments: RunningServer) -> None:
         "testbed": True,
         "lane": False,
     }
+
+
+def test_the_uptime_counts_from_the_start() -> None:
+    times = iter([100.0, 103.5])
+    app = Starlette(routes=[health_route("x", lambda: True, times.__next__)])
+    assert TestClient(app).get("/health").json()["uptime_seconds"] == 3.5

@@ -9,20 +9,23 @@ import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fastmcp.tools.function_tool import FunctionTool
+from starlette.types import Receive, Scope, Send
 
 from servers.app import compose
 from servers.config import CalculatorConfig
-from servers.errors import CannotListen
+from servers.errors import CannotListen, CannotStart
 from servers.run import bind, endpoint_url
 from servers.testing import RunningServer, running_app, running_server
 from servers.wire.tool import Tool
-from tests.support.raw_mcp import HANDSHAKE, MODERN, RawClient
+from tests.support.raw_mcp import HANDSHAKE, MODERN, RawClient, send
 
+CONFIG = CalculatorConfig(port=0)
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -69,10 +72,36 @@ def test_sigterm_answers_the_call_in_flight_and_exits_with_0(response: str, era:
         assert (process.wait(10), process.stderr and process.stderr.read()) == (0, "")
 
 
+def test_a_second_sigterm_cuts_the_call_off_without_a_traceback() -> None:
+    command = [sys.executable, "-m", "tests.support.slow_server", "json"]
+    with (
+        ThreadPoolExecutor(1) as pool,
+        subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process,
+    ):
+        assert process.stdout is not None
+        client = RawClient(process.stdout.readline().strip(), MODERN)
+        reply = pool.submit(client.call, "wait", {"seconds": 60})
+        assert process.stdout.readline() == "waiting\n"
+        process.terminate()
+        while _is_listening(client.url):
+            pass  # until the stop has begun; bounded by the grace of 20 s
+        process.terminate()
+        assert reply.result(10).status == 500
+        assert (process.wait(10), process.stderr and process.stderr.read()) == (0, "")
+
+
+def _is_listening(url: str) -> bool:
+    try:
+        send(url, "OPTIONS", {})
+    except OSError:
+        return False
+    return True
+
+
 def test_a_stop_does_not_wait_for_longer_than_the_grace() -> None:
     slow = SlowServer()
     with ThreadPoolExecutor(1) as pool:
-        with slow.running(grace=1) as server:
+        with slow.running(grace=0.3) as server:
             reply = pool.submit(RawClient(server.url, MODERN).call, "wait", {})
             assert slow.entered.wait(10)
             server.stop()
@@ -105,8 +134,8 @@ def test_a_host_that_does_not_exist_is_refused_in_one_sentence(host: str) -> Non
 
 
 def test_an_address_of_another_machine_is_refused_in_one_sentence() -> None:
-    with pytest.raises(CannotListen, match="^cannot listen on 192.0.2.1:0: cannot assign requested address.$"):
-        bind("192.0.2.1", 0)
+    with pytest.raises(CannotListen, match="^cannot listen on 203.0.113.1:0: cannot assign requested address.$"):
+        bind("203.0.113.1", 0)
 
 
 def test_every_address_of_a_host_gets_the_same_port(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,3 +149,62 @@ def test_every_address_of_a_host_gets_the_same_port(monkeypatch: pytest.MonkeyPa
     finally:
         for bound in sockets:
             bound.close()
+
+
+def test_an_address_that_this_machine_does_not_have_is_passed_over_for_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    def found(*addresses: str) -> list[Any]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 0)) for address in addresses]
+
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found("203.0.113.1", "127.0.0.1"))
+    (bound,) = bind("both", 0)
+    with bound:
+        assert bound.getsockname()[0] == "127.0.0.1"
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found("203.0.113.1", "203.0.113.2"))
+    with pytest.raises(CannotListen, match="cannot assign requested address"):
+        bind("both", 0)
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="this machine has no IPv6")
+def test_an_ipv6_address_stands_in_brackets_and_does_not_take_the_ipv4_port() -> None:
+    (six,) = bind("::1", 0)
+    with six:
+        port = six.getsockname()[1]
+        assert endpoint_url([six]) == f"http://[::1]:{port}/mcp"
+        (four,) = bind("127.0.0.1", port)
+        four.close()
+
+
+def test_an_app_that_fails_at_its_start_is_raised_where_the_caller_is(caplog: pytest.LogCaptureFixture) -> None:
+    async def broken(_: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        await send({"type": "lifespan.startup.failed", "message": "no luck"})
+
+    app = compose("broken", [], json_response=True)
+    with pytest.raises(CannotStart, match="could not start"), running_app(replace(app, asgi=broken), CONFIG):
+        pass
+    assert "no luck" in caplog.text
+
+
+def test_health_says_not_ready_once_the_stop_has_begun() -> None:
+    app = compose("stopping", [], json_response=True)
+    with running_app(app, CONFIG) as server:
+        health = f"{server.base_url}/health"
+        assert b'"ready":true' in send(health, "GET", {}).body
+        app.streams.close()
+        assert b'"ready":false' in send(health, "GET", {}).body
+
+
+def test_a_get_stream_that_is_opened_after_the_stop_began_ends_at_once() -> None:
+    app = compose("stopping", [], json_response=True)
+    with running_app(app, CONFIG) as server:
+        client = RawClient(server.url, HANDSHAKE)
+        app.streams.close()
+        reply = send(server.url, "GET", {**client.headers, "Accept": "text/event-stream"})
+        assert (reply.status, reply.body) == (200, b"")
+
+
+@pytest.mark.parametrize(("host", "shown"), [("0.0.0.0", "127.0.0.1"), ("::", "[::1]")])
+def test_a_server_that_listens_everywhere_announces_an_address_that_works(host: str, shown: str) -> None:
+    (everywhere,) = bind(host, 0)
+    with everywhere:
+        assert endpoint_url([everywhere]) == f"http://{shown}:{everywhere.getsockname()[1]}/mcp"

@@ -115,7 +115,7 @@ async def measured(app: object, times: list[float]) -> dict[str, float]:
     async def nothing(*_: object) -> Message:
         return {"type": "http.disconnect"}
 
-    with suppress(ZeroDivisionError):
+    with suppress(ZeroDivisionError, asyncio.CancelledError):
         await layer(dict(SCOPE), nothing, nothing)  # type: ignore[arg-type]  # a test's stand-ins
     return {
         sample.labels["error_type"]: sample.value
@@ -140,8 +140,33 @@ async def test_a_crash_and_a_reply_that_never_came_are_errors_of_their_own() -> 
     async def silence(_: Scope, __: Receive, ___: Send) -> None:
         await asyncio.sleep(0)
 
+    async def late_crash(_: Scope, __: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        raise ZeroDivisionError
+
+    async def cut_off(_: Scope, __: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        raise asyncio.CancelledError
+
+    async def empty_stream(_: Scope, __: Receive, send: Send) -> None:
+        headers = [(b"content-type", b"text/event-stream; charset=utf-8")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b": ping\r\n\r\n", "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+
     assert await measured(crash, [0.0, 1.0]) == {"_OTHER": 1.0}
-    assert await measured(silence, [0.0, 1.0]) == {"cancelled": 1.0}
+    assert await measured(late_crash, [0.0, 1.0]) == {"_OTHER": 1.0}
+    for app in (silence, cut_off, empty_stream):
+        assert await measured(app, [0.0, 1.0]) == {"cancelled": 1.0}
+
+
+async def test_a_ping_after_the_answer_does_not_hide_it() -> None:
+    async def app(_: Scope, __: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/event-stream")]})
+        await send({"type": "http.response.body", "body": b'data: {"error":{"code":-1}}\r\n\r\n', "more_body": True})
+        await send({"type": "http.response.body", "body": b": ping\r\n\r\n"})
+
+    assert await measured(app, [0.0, 1.0]) == {"-1": 1.0}
 
 
 def test_a_version_that_the_call_does_not_say_is_an_empty_label() -> None:

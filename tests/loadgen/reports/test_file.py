@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -28,3 +29,17 @@ def test_saving_replaces_what_was_there(tmp_path: Path) -> None:
     path.write_text("something longer")
     save(path, b"new")
     assert path.read_bytes() == b"new"
+
+
+def test_a_pipe_is_not_opened_before_there_is_something_to_write(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    check_writable(pipe)  # to open it would wait for a reader
+
+
+def test_a_link_to_a_file_that_is_not_there_yet_stays_a_link(tmp_path: Path) -> None:
+    link, target = tmp_path / "link", tmp_path / "target"
+    link.symlink_to(target)
+    check_writable(link)
+    assert link.is_symlink()
+    assert not target.exists()

@@ -156,12 +156,39 @@ def test_what_stood_at_the_start_is_never_forgotten() -> None:
     assert world.balance() == 70
 
 
+def test_money_does_not_go_back_to_a_wallet_that_was_forgotten() -> None:
+    world = World(keep=1)
+    world.pay(200_005, Method.WALLET)
+    world.pay(1, Method.WALLET, customer=OTHER_CUSTOMER)
+    world.sleep(2)
+    assert world.balance() == DEFAULT_BALANCE
+
+
+def test_a_wallet_that_is_used_again_is_remembered_for_longer() -> None:
+    world = World(keep=2)
+    world.pay(10, Method.WALLET)
+    world.pay(10, Method.WALLET, customer=OTHER_CUSTOMER)
+    world.pay(10, Method.WALLET)
+    world.pay(10, Method.WALLET, customer="00000000-0000-4000-8000-000000000009")
+    assert world.balance() == DEFAULT_BALANCE - 20
+    assert world.balance(OTHER_CUSTOMER) == DEFAULT_BALANCE
+
+
+def test_a_replay_at_the_moment_a_move_is_due_shows_the_move() -> None:
+    world = World()
+    world.pay(200_001, key="k")
+    world.sleep(2)
+    assert world.pay(200_001, key="k").status is Status.SUCCEEDED
+
+
 class MoneyIsConserved(RuleBasedStateMachine):
     """Whatever is done, a wallet and the live wallet payments made from it add up to what it held at the start."""
 
+    keep = 1000
+
     def __init__(self) -> None:
         super().__init__()
-        self.world = World()
+        self.world = World(keep=self.keep)
         self.made: list[str] = []
 
     @rule(
@@ -181,13 +208,32 @@ class MoneyIsConserved(RuleBasedStateMachine):
     def time_passes(self, seconds: float) -> None:
         self.world.sleep(seconds)
 
+    @rule()
+    def another_customer_pays(self) -> None:
+        self.world.pay(1, Method.WALLET, customer=OTHER_CUSTOMER)
+
+    @invariant()
+    def no_money_is_made(self) -> None:
+        assert 0 <= self.world.balance() <= DEFAULT_BALANCE
+
     @invariant()
     def money_is_conserved(self) -> None:
         payments = [self.world.ledger.find(payment_id) for payment_id in self.made]
         held = sum(p.order.amount for p in payments if p.order.method is Method.WALLET and p.status not in UNFUNDED)
         assert self.world.balance() + held == DEFAULT_BALANCE
-        assert self.world.balance() >= 0
+
+
+class NoMoneyIsMade(MoneyIsConserved):
+    """Also not by a ledger that forgets nearly everything."""
+
+    keep = 1
+
+    @invariant()
+    def money_is_conserved(self) -> None:
+        """Not here: what was paid into a wallet that is forgotten is gone."""
 
 
 TestMoneyIsConserved = MoneyIsConserved.TestCase
 TestMoneyIsConserved.settings = settings(max_examples=60, stateful_step_count=20, deadline=None)
+TestNoMoneyIsMade = NoMoneyIsMade.TestCase
+TestNoMoneyIsMade.settings = settings(max_examples=60, stateful_step_count=20, deadline=None)

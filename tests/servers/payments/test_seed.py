@@ -53,6 +53,7 @@ def test_a_seed_file_gives_its_wallets_payments_and_keys(tmp_path: Path) -> None
         ("status: failed", "status: lost", r"seed.yaml:7: payments\[0\].status should be .*, got \"lost\""),
         ("amount: 7,", "", r"seed.yaml:7: payments\[0\].amount is required"),
         ("2026-01-01T00:00:00Z", "soon", r"seed.yaml:8: payments\[0\].created_at should be a valid datetime"),
+        ("2026-01-01T00:00:00Z", "2026-02-30T00:00:00Z", "seed.yaml: not valid YAML: day is out of range for month"),
         ("customers:", "customers: [", "seed.yaml:4: not valid YAML"),
         ("version: 1", "version: 1\nversion: 1", "seed.yaml:3: version is given twice"),
     ],
@@ -65,10 +66,11 @@ def test_a_mistake_in_a_seed_file_is_named_with_line_and_key(
 
 
 def test_an_id_that_stands_twice_is_named(tmp_path: Path) -> None:
-    twice = GOOD + GOOD.split("payments:\n")[1]
+    customers, payments = GOOD.split("customers:\n")[1].split("payments:\n")
+    twice = GOOD.replace(customers, customers * 2) + payments
     with pytest.raises(InvalidInput) as raised:
         read_seed(seed_file(tmp_path, twice))
-    assert [problem.split("seed.yaml: ")[1] for problem in raised.value.problems] == [
-        "payments: payment_id p1 stands more than once",
-        "payments: idempotency_key k stands more than once",
+    assert [problem.split("seed.yaml")[1] for problem in raised.value.problems] == [
+        ":4: customers customer_id 00000000-0000-4000-8000-000000000001 stands more than once",
+        ":9: payments payment_id p1 stands more than once; idempotency_key k stands more than once",
     ]

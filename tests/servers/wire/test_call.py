@@ -1,4 +1,4 @@
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
 from hypothesis import given
@@ -35,9 +35,11 @@ def test_no_body_makes_the_parser_raise(body: bytes) -> None:
     assert isinstance(parse_call([], body), Call)
 
 
-async def read_through(reader_of: Callable[[Callable[..., Awaitable[None]]], CallReader], chunks: list[bytes]) -> Scope:
+async def read_through(
+    reader_of: Callable[[Callable[..., Awaitable[None]]], CallReader], chunks: list[bytes], path: str = "/mcp"
+) -> Scope:
     """Send a POST in `chunks` through a reader; gives its scope, with what the app below received under `seen`."""
-    scope: Scope = {"type": "http", "method": "POST", "path": "/mcp", "headers": []}
+    scope: Scope = {"type": "http", "method": "POST", "path": path, "headers": []}
     messages: list[Message] = [
         {"type": "http.request", "body": chunk, "more_body": i < len(chunks) - 1} for i, chunk in enumerate(chunks)
     ]
@@ -73,3 +75,39 @@ async def test_a_body_over_the_limit_is_passed_on_unread() -> None:
     scope = await read_through(lambda app: CallReader(app, max_body=12), chunks)
     assert scope["seen"] == chunks
     assert call_of(scope) == Call(None, None, None, None)
+
+
+async def test_a_body_of_exactly_the_limit_is_read() -> None:
+    scope = await read_through(lambda app: CallReader(app, max_body=17), [b'{"method":', b'"ping"}'])
+    assert call_of(scope) == Call("ping", None, None, None)
+
+
+async def test_another_path_is_none_of_our_business() -> None:
+    scope = await read_through(CallReader, [b'{"method":"ping"}'], path="/other")
+    assert call_of(scope) is None
+    assert scope["seen"] == [b'{"method":"ping"}']
+
+
+async def test_a_client_that_goes_away_while_it_sends_never_reaches_the_app() -> None:
+    async def app(*_: object) -> None:
+        raise AssertionError("the request never was complete")
+
+    messages: Iterator[Message] = iter(
+        [{"type": "http.request", "body": b"{", "more_body": True}, {"type": "http.disconnect"}]
+    )
+
+    async def receive() -> Message:
+        return next(messages)
+
+    async def send(_: Message) -> None: ...
+
+    await CallReader(app)({"type": "http", "method": "POST", "path": "/mcp", "headers": []}, receive, send)
+
+
+def test_of_a_header_that_is_sent_twice_the_first_counts() -> None:
+    assert parse_call([(b"mcp-session-id", b"first"), (b"mcp-session-id", b"second")], b"{}").session_id == "first"
+
+
+def test_initialize_speaks_the_version_that_its_body_asks_for() -> None:
+    body = b'{"method":"initialize","params":{"protocolVersion":"2025-11-25"}}'
+    assert parse_call([(b"mcp-protocol-version", b"2025-03-26")], body).protocol_version == "2025-11-25"

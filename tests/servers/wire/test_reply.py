@@ -19,7 +19,14 @@ from servers.wire.reply import error_type_of
         (413, b"Request body too large", "413"),
         (406, b"", "406"),
         (500, b'"error"', "500"),
+        (200, b'event: message\r\ndata: {"id":1,\r\ndata: "error":{"code":-1,"message":"x"}}\r\n\r\n', "-1"),
+        (200, b"", ""),
+        (0, b"", "cancelled"),
     ],
 )
 def test_a_reply_tells_what_went_wrong(status: int, body: bytes, expected: str) -> None:
-    assert error_type_of(status, body) == expected
+    assert error_type_of(status, body, is_stream=b"data:" in body) == expected
+
+
+def test_a_stream_that_ended_without_an_answer_was_cancelled() -> None:
+    assert error_type_of(200, b"", is_stream=True) == "cancelled"
