@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from .client.transport import Timings
 from .outcome import Failure, Outcome
 
 
@@ -19,6 +20,8 @@ class Sample:
     sent: float | None
     end: float
     outcome: Outcome
+    timings: Timings | None = None
+    """Where the exchange spent its time; None when nothing was sent."""
 
 
 @dataclass(frozen=True, slots=True)

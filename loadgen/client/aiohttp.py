@@ -7,7 +7,7 @@ from typing import Literal
 import aiohttp
 
 from ..outcome import Connect, Failure, Parse, Reset, Timeout, Tls
-from .transport import Request, Sink
+from .transport import Request, Sink, Timings
 
 _SETTLE_SECONDS = 0.1
 _SETTLE_BYTES = 64 * 1024
@@ -22,6 +22,7 @@ class AiohttpTransport:
         self._url = url
         self._phase: Literal["connect", "first_byte", "total"] = "first_byte"
         self._reply: aiohttp.ClientResponse | None = None
+        self.timings = Timings()
         trace = aiohttp.TraceConfig()
         trace.on_connection_create_start.append(self._connecting)
         trace.on_connection_create_end.append(self._connected)
@@ -76,10 +77,14 @@ class AiohttpTransport:
 
     async def _converse(self, request: Request, sink: Sink) -> None:
         self._reply = reply = await self._http.request(
-            request.method, self._url, data=request.body, headers=request.headers, allow_redirects=False
+            request.method,
+            self._url,
+            data=request.body,
+            headers={**request.headers, **dict(request.own)},
+            allow_redirects=False,
         )
         self._phase = "total"
-        sink.head(reply.status, reply.headers)
+        sink.head(reply.status, {name.lower(): value for name, value in reply.raw_headers})
         async for chunk in reply.content.iter_any():
             if sink.feed(chunk):
                 return

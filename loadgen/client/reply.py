@@ -5,9 +5,8 @@ from collections.abc import Mapping
 from ..outcome import ContentType, Failure, HttpStatus, Parse, SseProtocol
 from .messages import RpcResult, parse_json_response, read_event
 from .sse import SseParser
+from .transport import MAX_REPLY_BYTES
 
-MAX_REPLY_BYTES = 16 * 1024 * 1024
-"""A longer reply is a failure of its own: memory stays bounded whatever a server sends."""
 _ERROR_BODY_BYTES = 2048
 _SUCCESS = range(200, 300)
 
@@ -26,11 +25,12 @@ class RpcReply:
         self.session_id: str | None = None
         """The `Mcp-Session-Id` header, None without one."""
 
-    def head(self, status: int, headers: Mapping[str, str]) -> None:
+    def head(self, status: int, headers: Mapping[bytes, bytes]) -> None:
         """See `Sink`."""
         self._status = status
-        self._type = headers.get("Content-Type", "").split(";")[0].strip().lower()
-        self.session_id = headers.get("Mcp-Session-Id")
+        self._type = headers.get(b"content-type", b"").partition(b";")[0].strip().lower().decode("latin-1")
+        session_id = headers.get(b"mcp-session-id")
+        self.session_id = None if session_id is None else session_id.decode("latin-1")
         if status == 200 and self._type == "text/event-stream":  # noqa: PLR2004 - an HTTP status
             self._sse = SseParser()
 
@@ -71,7 +71,7 @@ class Acknowledgement:
         self._status = 0
         self._body = b""
 
-    def head(self, status: int, headers: Mapping[str, str]) -> None:  # noqa: ARG002 - the Sink's shape
+    def head(self, status: int, headers: Mapping[bytes, bytes]) -> None:  # noqa: ARG002 - the Sink's shape
         """See `Sink`."""
         self._status = status
 

@@ -6,21 +6,46 @@ from typing import Literal, Protocol
 
 from ..outcome import Failure
 
+MAX_REPLY_BYTES = 16 * 1024 * 1024
+"""A longer reply is a failure of its own: memory stays bounded whatever a server sends."""
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """An HTTP request to the endpoint that the transport was made for."""
+    """An HTTP request to the endpoint that the transport was made for.
+
+    `headers` is one mapping for many requests (a transport may keep its encoded form), `own` what this one adds.
+    """
 
     method: Literal["POST", "DELETE"]
     headers: Mapping[str, str]
     body: bytes = b""
+    own: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(slots=True)
+class Timings:
+    """Where the time of one exchange went, in seconds, and how many bytes it moved, as far as the transport can tell.
+
+    `blocked` includes `connecting` and `tls_handshaking`; all three are 0 on a connection that was open already.
+    `waiting` ends with the first byte of the reply, `receiving` with the last that was of interest.
+    """
+
+    blocked: float = 0.0
+    connecting: float = 0.0
+    tls_handshaking: float = 0.0
+    sending: float = 0.0
+    waiting: float = 0.0
+    receiving: float = 0.0
+    sent_bytes: int = 0
+    received_bytes: int = 0
 
 
 class Sink(Protocol):
     """Takes a reply in as it arrives."""
 
-    def head(self, status: int, headers: Mapping[str, str]) -> None:
-        """The status line and the headers; `headers` finds names whatever their case."""
+    def head(self, status: int, headers: Mapping[bytes, bytes]) -> None:
+        """The status line and the headers, whose names are in lower case."""
         ...
 
     def feed(self, chunk: bytes) -> bool:
@@ -30,6 +55,9 @@ class Sink(Protocol):
 
 class Transport(Protocol):
     """One HTTP connection, kept alive and made anew when needed, for one exchange at a time."""
+
+    timings: Timings
+    """Of the last exchange."""
 
     async def exchange(self, request: Request, sink: Sink, within: float) -> Failure | None:
         """Send `request` and give the reply to `sink`; the whole may take `within` seconds.

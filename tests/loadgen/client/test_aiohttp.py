@@ -21,11 +21,11 @@ class Whole:
 
     def __init__(self, enough: bytes = b"\0never") -> None:
         self.status = 0
-        self.headers: Mapping[str, str] = {}
+        self.headers: Mapping[bytes, bytes] = {}
         self.body = b""
         self._enough = enough
 
-    def head(self, status: int, headers: Mapping[str, str]) -> None:
+    def head(self, status: int, headers: Mapping[bytes, bytes]) -> None:
         self.status, self.headers = status, headers
 
     def feed(self, chunk: bytes) -> bool:
@@ -74,7 +74,7 @@ async def test_the_sink_gets_status_headers_and_body() -> None:
     async with transport_to(writes(reply(b'{"x":1}', status="201 Created", Mcp_Session_Id="s"))) as (transport, _):
         sink = Whole()
         assert await transport.exchange(POST, sink, WITHIN) is None
-        assert (sink.status, sink.headers["mcp-session-id"], sink.body) == (201, "s", b'{"x":1}')
+        assert (sink.status, sink.headers[b"mcp-session-id"], sink.body) == (201, b"s", b'{"x":1}')
 
 
 async def test_the_server_gets_method_headers_and_body() -> None:

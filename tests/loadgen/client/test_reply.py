@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadgen.client.messages import RpcResult
-from loadgen.client.reply import MAX_REPLY_BYTES, Acknowledgement, RpcReply
+from loadgen.client.reply import Acknowledgement, RpcReply
+from loadgen.client.transport import MAX_REPLY_BYTES
 from loadgen.outcome import ContentType, Failure, HttpStatus, Parse, SseProtocol
 
 RESPONSE = b'{"jsonrpc":"2.0","id":5,"result":{"x":1}}'
@@ -13,7 +14,7 @@ RESPONSE = b'{"jsonrpc":"2.0","id":5,"result":{"x":1}}'
 
 def answer(*chunks: bytes, status: int = 200, content_type: str | None = "application/json") -> RpcResult | Failure:
     reply = RpcReply(5)
-    reply.head(status, {} if content_type is None else {"Content-Type": content_type})
+    reply.head(status, {} if content_type is None else {b"content-type": content_type.encode()})
     for chunk in chunks:
         if reply.feed(chunk):
             break
@@ -33,7 +34,7 @@ def test_an_event_stream_may_be_cut_anywhere(cut: int) -> None:
 
 def test_an_event_stream_is_enough_once_it_has_the_response() -> None:
     reply = RpcReply(5)
-    reply.head(200, {"Content-Type": "text/event-stream"})
+    reply.head(200, {b"content-type": b"text/event-stream"})
     assert not reply.feed(b"data: " + RESPONSE + b"\n")
     assert reply.feed(b"\n: and it goes on")
 
@@ -74,7 +75,7 @@ def test_the_body_of_an_error_is_not_read_without_end() -> None:
 
 def test_the_session_is_named_by_the_header() -> None:
     reply = RpcReply(5)
-    reply.head(200, {"Content-Type": "application/json", "Mcp-Session-Id": "s"})
+    reply.head(200, {b"content-type": b"application/json", b"mcp-session-id": b"s"})
     assert reply.session_id == "s"
 
 
