@@ -32,6 +32,8 @@ class Accounting:
         self._kinds: dict[str, tuple[int, Failure]] = {}
         self._opened = self._failed_to_open = self._lost = 0
         self._creation = Trend()
+        self._dropped = 0
+        self._lag = Trend()
 
     @property
     def failed(self) -> int:
@@ -64,6 +66,14 @@ class Accounting:
         else:
             self._failed_to_open += 1
 
+    def add_dropped(self, n: int = 1) -> None:
+        """Count `n` iterations that were due while no virtual user was free."""
+        self._dropped += n
+
+    def add_lag(self, seconds: float) -> None:
+        """Take in how long after its due moment an iteration of an open model really began."""
+        self._lag.add(seconds)
+
     def measurements(self, unfinished_sessions: int) -> Measurements:
         """What it all adds up to."""
         return Measurements(
@@ -81,6 +91,8 @@ class Accounting:
             sessions=SessionsResult(
                 self._opened, self._failed_to_open, self._lost, unfinished_sessions, self._creation.summary()
             ),
+            dropped=self._dropped,
+            schedule_lag=self._lag.summary(),
         )
 
     def _add_times(self, sample: Sample, tool: _Tool, ok: bool) -> None:

@@ -24,6 +24,10 @@ class TrendSummary:
     p99: float | None
 
 
+NO_VALUES = TrendSummary(0, None, None, None, None, None, None, None)
+"""The summary of a trend that nothing was added to."""
+
+
 class Trend:
     """A distribution of durations: an HDR histogram in microseconds, three significant digits, up to one hour."""
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from .metrics import TrendSummary
+from .metrics import NO_VALUES, TrendSummary
 from .targets import TargetVerdict
 
 
@@ -39,7 +39,12 @@ class SessionsResult:
 
 @dataclass(frozen=True, slots=True)
 class Measurements:
-    """Everything that the samples of a run add up to; `finished` are the calls that were not cancelled."""
+    """Everything that the samples of a run add up to.
+
+    `calls` were begun; `finished` of them came to an end and `unfinished` were cancelled. `dropped` iterations were due
+    in an open model, but no virtual user was free to begin them. `schedule_lag` is how long after their due moment
+    iterations of an open model really began.
+    """
 
     calls: int
     ok: int
@@ -53,6 +58,18 @@ class Measurements:
     tools: tuple[ToolResult, ...]
     errors: tuple[ErrorKind, ...]
     sessions: SessionsResult
+    dropped: int = 0
+    schedule_lag: TrendSummary = NO_VALUES
+
+    @property
+    def unfinished(self) -> int:
+        """Calls that were begun and cancelled."""
+        return self.calls - self.finished
+
+    @property
+    def due(self) -> int:
+        """Every call that should have been made: ok, failed (but not cancelled), unfinished, dropped."""
+        return self.calls + self.dropped
 
 
 @dataclass(frozen=True, slots=True)

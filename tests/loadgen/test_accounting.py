@@ -66,3 +66,19 @@ def test_sessions_are_counted_by_how_they_went() -> None:
     sessions = accounts.measurements(unfinished_sessions=4).sessions
     assert (sessions.opened, sessions.failed, sessions.lost, sessions.unfinished) == (1, 1, 1, 4)
     assert sessions.creation.maximum == 500
+
+
+def test_everything_due_is_ok_failed_unfinished_or_dropped() -> None:
+    accounts = accounting(Ok({}), HttpStatus("no", 503), Cancelled("stopped"))
+    accounts.add_dropped()
+    accounts.add_dropped(3)
+    measured = accounts.measurements(0)
+    failed = sum(kind.count for kind in measured.errors if kind.label != "cancelled")
+    assert (measured.ok, failed, measured.unfinished, measured.dropped) == (1, 1, 1, 4)
+    assert measured.due == 7
+
+
+def test_schedule_lag_is_a_trend_of_its_own() -> None:
+    accounts = accounting()
+    accounts.add_lag(0.25)
+    assert accounts.measurements(0).schedule_lag.maximum == 250
