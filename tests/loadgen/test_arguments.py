@@ -1,0 +1,72 @@
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonschema_rs import validator_for
+
+from loadgen.arguments import draw_arguments
+
+
+def object_of(**properties: Any) -> dict[str, Any]:
+    return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
+
+
+SCHEMAS = [
+    object_of(a={"type": "number"}, b={"type": "number", "minimum": 0.5, "exclusiveMaximum": 1}),
+    object_of(n={"type": "integer", "exclusiveMinimum": -5, "maximum": 5}, m={"type": "integer", "maximum": -2000}),
+    object_of(n={"type": "integer", "multipleOf": 7, "minimum": 1}, m={"type": "number", "multipleOf": 0.5}),
+    object_of(s={"type": "string", "minLength": 12, "maxLength": 14}, t={"type": "string", "maxLength": 3}),
+    object_of(u={"type": "string", "format": "uuid"}, d={"type": "string", "format": "date-time"}),
+    object_of(e={"enum": ["x", 1, None]}, c={"const": {"k": 1}}),
+    object_of(l={"type": "array", "items": {"type": "integer"}, "minItems": 2, "maxItems": 5}),
+    object_of(l={"type": "array", "prefixItems": [{"type": "string"}, {"type": "boolean"}], "minItems": 2}),
+    object_of(o=object_of(deep=object_of(deeper={"type": "boolean"}))),
+    object_of(x={"anyOf": [{"type": "string"}, {"type": "null"}]}, y={"oneOf": [{"type": "integer"}, {"const": "z"}]}),
+    object_of(x={"type": ["string", "null"]}, y={"type": "null"}),
+    {"$defs": {"p": object_of(q={"type": "integer"})}, **object_of(r={"$ref": "#/$defs/p"})},
+    {
+        "$defs": {"t": {"type": "object", "properties": {"t": {"$ref": "#/$defs/t"}}}},
+        **object_of(t={"$ref": "#/$defs/t"}),
+    },
+    {"allOf": [object_of(a={"type": "integer"}), {"properties": {"a": {"minimum": 3}}}], "type": "object"},
+    {"type": "object", "properties": {"optional": {"type": "integer"}}},
+    {"type": "object"},
+]
+
+
+@pytest.mark.parametrize("schema", SCHEMAS)
+def test_what_is_drawn_from_a_schema_fits_it(schema: dict[str, Any]) -> None:
+    validator = validator_for(schema, validate_formats=True)
+    for n in range(50):
+        arguments = draw_arguments(schema, 7, "tool", n)
+        assert validator.is_valid(arguments), arguments
+
+
+def test_the_same_key_draws_the_same_arguments_and_others_differ() -> None:
+    schema = object_of(a={"type": "number"}, s={"type": "string"})
+    drawn = [draw_arguments(schema, 7, "tool", n) for n in range(20)]
+    assert drawn == [draw_arguments(schema, 7, "tool", n) for n in range(20)]
+    assert len({str(arguments) for arguments in drawn}) == 20
+
+
+def test_an_optional_property_is_given_now_and_then() -> None:
+    schema = {"type": "object", "properties": {"o": {"type": "integer"}}}
+    assert {len(draw_arguments(schema, n)) for n in range(20)} == {0, 1}
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["type", "$ref", "items", "x"]), inner),
+    max_leaves=8,
+)
+
+
+@given(properties=st.dictionaries(st.text(max_size=3), JSON, max_size=3))
+def test_no_schema_that_is_valid_makes_the_drawing_fail(properties: dict[str, Any]) -> None:
+    schema = {"type": "object", "properties": properties}
+    try:
+        validator_for(schema)
+    except Exception:  # noqa: BLE001 - whatever the validator calls it: not a schema
+        return
+    assert isinstance(draw_arguments(schema, 1), dict)
