@@ -1,55 +1,84 @@
-"""The transport over aiohttp; the only file of this package that knows aiohttp."""
+"""The transport over aiohttp, for proxies, redirects and odd servers; the only file here that knows aiohttp."""
 
 import asyncio
-import os
-from typing import Literal
+import ssl
+import time
 
 import aiohttp
 
-from ..outcome import Connect, Failure, Parse, Reset, Timeout, Tls
-from .transport import Request, Sink, Timings
+from ..outcome import Connect, Failure, Parse, Reset, Tls
+from .headers import Fields, encode, merge
+from .transport import SETTLE_BYTES, SETTLE_SECONDS, Limits, Phase, Request, Sink, Timings, reason, too_late
 
-_SETTLE_SECONDS = 0.1
-_SETTLE_BYTES = 64 * 1024
 _KEEP_ALIVE_SECONDS = 300.0
-_WAITED_FOR = {"connect": "connection", "first_byte": "first byte of the reply", "total": "end of the reply"}
+_NO_LIMITS = Limits()
+_now = time.perf_counter
 
 
 class AiohttpTransport:
-    """A `Transport`: one connection to `url`, opened when it is first needed, without cookies, proxies or redirects."""
+    """A `Transport`: one connection to `url`, opened when it is first needed, without cookies.
 
-    def __init__(self, url: str) -> None:
+    Of `timings`, `connecting` includes the TLS handshake, and the bytes are those of the bodies: aiohttp tells no more.
+
+    Args:
+        url: the endpoint.
+        headers: sent with every request; they replace the session's of the same name.
+        limits: how long the phases of an exchange may take.
+        tls: whom to trust, for https; None: the system's authorities.
+        proxy: URL of an HTTP proxy to go through.
+        redirects: whether redirects are followed; 307 and 308 send the request to another place, which is no repeat.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        headers: Fields = (),
+        limits: Limits = _NO_LIMITS,
+        tls: ssl.SSLContext | None = None,
+        proxy: str | None = None,
+        redirects: bool = False,
+    ) -> None:
         self._url = url
-        self._phase: Literal["connect", "first_byte", "total"] = "first_byte"
+        self._extra = headers
+        self._limits = limits
+        self._proxy = proxy
+        self._redirects = redirects
+        self._phase: Phase = "first_byte"
+        self._timer: asyncio.Timeout | None = None
+        self._began = self._phase_began = 0.0
         self._reply: aiohttp.ClientResponse | None = None
         self.timings = Timings()
-        trace = aiohttp.TraceConfig()
-        trace.on_connection_create_start.append(self._connecting)
-        trace.on_connection_create_end.append(self._connected)
         self._http = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=1, keepalive_timeout=_KEEP_ALIVE_SECONDS),
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),  # `exchange` has the one time limit
+            connector=aiohttp.TCPConnector(limit=1, keepalive_timeout=_KEEP_ALIVE_SECONDS, ssl=tls or True),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),  # `exchange` has the time limits
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
             headers={"Accept-Encoding": "identity"},
-            trace_configs=[trace],
+            trace_configs=[self._trace()],
         )
+        self._http._retry_connection = False  # noqa: SLF001 - aiohttp sends DELETE twice, and has no public switch
 
     async def exchange(self, request: Request, sink: Sink, within: float) -> Failure | None:
         """See `Transport`."""
+        fields = merge({**request.headers, **dict(request.own)}, self._extra)
+        encode(fields)  # for its ValueError
+        self._began = self._phase_began = _now()
         await self.settle()
+        self.timings = Timings(sent_bytes=len(request.body))
         self._phase = "first_byte"
         try:
-            async with asyncio.timeout(within):
-                await self._converse(request, sink)
+            async with asyncio.timeout(within), asyncio.timeout(None) as self._timer:
+                await self._converse(request, dict(fields), sink)
         except (aiohttp.ClientError, ValueError, OSError) as error:
             self._drop()
             if isinstance(error, TimeoutError) and not isinstance(error, aiohttp.ClientError):
-                return Timeout(f"no {_WAITED_FOR[self._phase]} within {within:g} s", self._phase)
+                return too_late(self._phase, min(within, self._limit()))
             return _failure(error)
         except BaseException:
             self._drop()
             raise
+        self.timings.receiving = _now() - self._phase_began
         return None
 
     async def settle(self) -> None:
@@ -59,8 +88,8 @@ class AiohttpTransport:
             return
         read = 0
         try:
-            async with asyncio.timeout(_SETTLE_SECONDS):
-                while read <= _SETTLE_BYTES and not reply.content.at_eof():
+            async with asyncio.timeout(SETTLE_SECONDS):
+                while read <= SETTLE_BYTES and not reply.content.at_eof():
                     read += len(await reply.content.readany())
         except (aiohttp.ClientError, OSError):  # a TimeoutError is an OSError
             pass
@@ -75,17 +104,19 @@ class AiohttpTransport:
         self._drop()
         await self._http.close()
 
-    async def _converse(self, request: Request, sink: Sink) -> None:
+    async def _converse(self, request: Request, fields: dict[str, str], sink: Sink) -> None:
         self._reply = reply = await self._http.request(
             request.method,
             self._url,
             data=request.body,
-            headers={**request.headers, **dict(request.own)},
-            allow_redirects=False,
+            headers=fields,
+            allow_redirects=self._redirects,
+            proxy=self._proxy,
         )
-        self._phase = "total"
+        self.timings.waiting = self._enter("total")
         sink.head(reply.status, {name.lower(): value for name, value in reply.raw_headers})
         async for chunk in reply.content.iter_any():
+            self.timings.received_bytes += len(chunk)
             if sink.feed(chunk):
                 return
         self._reply = None
@@ -95,11 +126,42 @@ class AiohttpTransport:
         if reply is not None:
             reply.close()
 
-    async def _connecting(self, *_: object) -> None:
-        self._phase = "connect"
+    def _limit(self) -> float:
+        limits = {"connect": self._limits.connect, "first_byte": self._limits.first_byte}
+        return limits.get(self._phase, float("inf"))
 
-    async def _connected(self, *_: object) -> None:
-        self._phase = "first_byte"
+    def _enter(self, phase: Phase) -> float:
+        """Begin `phase` and its own time limit; how long the one before it took."""
+        now = _now()
+        took, self._phase, self._phase_began = now - self._phase_began, phase, now
+        limit = self._limit()
+        if self._timer is not None and not self._timer.expired():
+            at = None if limit == float("inf") else asyncio.get_running_loop().time() + limit
+            self._timer.reschedule(at)
+        return took
+
+    def _trace(self) -> aiohttp.TraceConfig:
+        trace = aiohttp.TraceConfig()
+
+        async def connecting(*_: object) -> None:
+            self._enter("connect")
+
+        async def connected(*_: object) -> None:
+            self.timings.connecting = self._enter("first_byte")
+            self.timings.blocked = self._phase_began - self._began
+
+        async def reused(*_: object) -> None:
+            self._enter("first_byte")
+
+        async def sent(*_: object) -> None:
+            self.timings.sending = self._enter("first_byte")
+
+        trace.on_connection_create_start.append(connecting)
+        trace.on_connection_create_end.append(connected)
+        trace.on_connection_reuseconn.append(reused)
+        trace.on_request_chunk_sent.append(sent)
+        trace.on_request_headers_sent.append(sent)
+        return trace
 
 
 def _failure(error: Exception) -> Failure:
@@ -108,16 +170,12 @@ def _failure(error: Exception) -> Failure:
         case aiohttp.ClientSSLError():
             return Tls(f"the TLS handshake failed: {error}")
         case aiohttp.ClientConnectorError():
-            return Connect(f"no connection to {error.host}:{error.port}: {_reason(error.os_error)}")
+            return Connect(f"no connection to {error.host}:{error.port}: {reason(error.os_error)}")
         case aiohttp.ClientPayloadError():
             return Reset("the connection was closed in the middle of the reply")
         case aiohttp.ServerConnectionError():
             return Reset("the server closed the connection before it replied")
         case OSError():  # aiohttp.ClientOSError too
-            return Reset(f"the connection broke: {_reason(error)}")
+            return Reset(f"the connection broke: {reason(error)}")
         case _:
             return Parse(f"the reply is not HTTP: {error}")
-
-
-def _reason(error: OSError) -> str:
-    return os.strerror(error.errno) if error.errno and error.errno > 0 else str(error.strerror or error)

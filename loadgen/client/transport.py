@@ -1,20 +1,44 @@
 """The seam between MCP and HTTP: one exchange of a request for a reply, over one connection."""
 
+import math
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from ..outcome import Failure
+from ..outcome import Failure, Timeout
+
+Phase = Literal["connect", "first_byte", "total"]
+_WAITED_FOR: Mapping[Phase, str] = {
+    "connect": "connection",
+    "first_byte": "first byte of the reply",
+    "total": "end of the reply",
+}
+SETTLE_SECONDS = 0.1
+SETTLE_BYTES = 64 * 1024
+"""What the rest of a reply may cost before a new connection is the cheaper way to go on."""
 
 MAX_REPLY_BYTES = 16 * 1024 * 1024
 """A longer reply is a failure of its own: memory stays bounded whatever a server sends."""
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """How long the phases of an exchange may take, in seconds, each within the exchange's total.
+
+    `connect` counts TCP and TLS together; `first_byte` from the request's last byte to the reply's first.
+    """
+
+    connect: float = math.inf
+    first_byte: float = math.inf
+
+
+@dataclass(slots=True)  # not frozen: one is made per call, and freezing triples what that costs
 class Request:
     """An HTTP request to the endpoint that the transport was made for.
 
-    `headers` is one mapping for many requests (a transport may keep its encoded form), `own` what this one adds.
+    `headers` is one mapping for many requests, which nobody changes (a transport keeps its encoded form), `own` what
+    this one adds.
     """
 
     method: Literal["POST", "DELETE"]
@@ -64,6 +88,9 @@ class Transport(Protocol):
 
         Returns as soon as the sink has enough. None: the sink has got a reply. Otherwise how the exchange failed:
         Connect, Tls, Reset, Timeout or Parse (what came is not HTTP). Nothing is ever sent twice.
+
+        Raises:
+            ValueError: a header field that may not be sent; nothing was.
         """
         ...
 
@@ -74,3 +101,13 @@ class Transport(Protocol):
     async def close(self) -> None:
         """Drop the connection."""
         ...
+
+
+def too_late(phase: Phase, seconds: float) -> Timeout:
+    """The outcome of an exchange that was given up in `phase`, which had `seconds`."""
+    return Timeout(f"no {_WAITED_FOR[phase]} within {seconds:g} s", phase)
+
+
+def reason(error: OSError) -> str:
+    """Why a call of the operating system failed, in its own words."""
+    return os.strerror(error.errno) if error.errno and error.errno > 0 else str(error.strerror or error)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -33,7 +34,7 @@ class HttpServer:
 
 
 @asynccontextmanager
-async def http_server(answer: Answer) -> AsyncIterator[HttpServer]:
+async def http_server(answer: Answer, tls: ssl.SSLContext | None = None) -> AsyncIterator[HttpServer]:
     """Serve on 127.0.0.1; `answer` writes the reply to each request, and may close the connection."""
     tasks: list[asyncio.Task[None] | None] = []
 
@@ -51,8 +52,8 @@ async def http_server(answer: Answer) -> AsyncIterator[HttpServer]:
         finally:
             writer.transport.abort()
 
-    listening = await asyncio.start_server(serve, "127.0.0.1", 0)
-    server = HttpServer(f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}/mcp")
+    listening = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
+    server = HttpServer(f"http{'s' if tls else ''}://127.0.0.1:{listening.sockets[0].getsockname()[1]}/mcp")
     try:
         yield server
     finally:
