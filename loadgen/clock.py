@@ -2,7 +2,15 @@
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
+
+from .timer import PreciseTimer
+
+Sleep = Callable[[float], Awaitable[None]]
+_COARSE = 0.001
+"""Seconds to which event loops round their timers; uvloop would make none of less than half of it."""
 
 
 class Clock(Protocol):
@@ -17,6 +25,14 @@ class Clock(Protocol):
         ...
 
 
+class AlarmClock(Clock, Protocol):
+    """A `Clock` that can also keep to a schedule."""
+
+    def alarm(self) -> AbstractContextManager[Sleep]:
+        """A `sleep` as precise as the system has one, for one waiter at a time."""
+        ...
+
+
 class SystemClock:
     """The machine's clock. Not `loop.time()`: that has a resolution of 1 ms under uvloop."""
 
@@ -27,3 +43,16 @@ class SystemClock:
     async def sleep(self, seconds: float) -> None:
         """Sleep on the running event loop."""
         await asyncio.sleep(seconds)
+
+    @contextmanager
+    def alarm(self) -> Iterator[Sleep]:
+        """To the microsecond where there is a timerfd, else to the millisecond."""
+        try:
+            timer = PreciseTimer()
+        except (OSError, NotImplementedError):  # not Linux; an event loop that watches no files
+            yield lambda seconds: asyncio.sleep(max(seconds, _COARSE))
+            return
+        try:
+            yield timer.sleep
+        finally:
+            timer.close()

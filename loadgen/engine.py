@@ -1,21 +1,27 @@
 """Runs a plan: look at the target, open the sessions, make the calls, end the sessions, add up."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Protocol
 
 from .accounting import Accounting
+from .call_keys import CallKeys
 from .client.transport import Transport
-from .clock import Clock
+from .clock import AlarmClock
 from .errors import Interrupted, NothingMeasured
-from .interruption import GOODBYE, GRACE, Interruption
-from .plan import Plan
+from .heap import frozen_heap
+from .interruption import GRACE, Interruption
+from .open_files import allow_open_files
+from .plan import Floor, Plan
+from .pool import VuPool
 from .preflight import Target, inspect
 from .progress import Progress
 from .result import Measurements, RunResult
+from .tally import Tally
 from .targets import TargetVerdict, judge_target
 from .vu import VirtualUser
+from .warm_up import WarmUp
 
 
 class Output(Protocol):
@@ -29,12 +35,15 @@ class Output(Protocol):
 class Engine:
     """One run of `plan`; `connect` makes a transport to a URL, one for each virtual user."""
 
-    def __init__(self, plan: Plan, connect: Callable[[str], Transport], clock: Clock, output: Output) -> None:
+    def __init__(self, plan: Plan, connect: Callable[[str], Transport], clock: AlarmClock, output: Output) -> None:
         self._plan = plan
         self._connect = connect
         self._clock = clock
         self._output = output
         self._accounting = Accounting()
+        self._warm_up = WarmUp(plan.warm_up_seconds, plan.warm_up_iterations)
+        self._tally = Tally(self._accounting, self._warm_up)
+        self._keys = CallKeys(plan.run_id) if plan.send_keys else None
         self._target: Target | None = None
         self._started = 0.0
 
@@ -42,22 +51,25 @@ class Engine:
         """Make the run and add it up.
 
         Raises:
+            InvalidInput: the system does not allow as many open files as there are virtual users.
             TargetUnreachable: the target does not answer as an MCP server.
             NothingMeasured: it has not the tools, or the preparation failed.
             Interrupted: stopped before any call was measured.
         """
+        allow_open_files(self._plan.executor.max_vus)
         await interruption.guard(self._inspect(), grace=0)
         if self._target is None or interruption.requested():
             raise Interrupted("stopped before any call was measured")
         began = datetime.now(UTC)
-        users = self._users(self._target)
+        pool = VuPool(self._user_of(self._target))
         unfinished = 0
         try:
-            await interruption.guard(self._load(users, interruption), GRACE)
+            with frozen_heap():
+                await interruption.guard(self._load(pool, interruption), GRACE)
         finally:
-            seconds = self._clock.now() - self._started
+            seconds = self._clock.now() - self._measured_from()
             interrupted = interruption.requested()
-            unfinished = await _close(users, interruption)
+            unfinished = await pool.close(interruption)
         if not self._accounting.calls:
             raise (Interrupted if interrupted else NothingMeasured)("no call was made, so nothing was measured")
         return self._result(self._target, began, seconds, interrupted, unfinished)
@@ -65,31 +77,42 @@ class Engine:
     async def _inspect(self) -> None:
         self._target = await inspect(self._plan, self._connect, self._clock)
 
-    def _users(self, target: Target) -> list[VirtualUser]:
+    def _user_of(self, target: Target) -> Callable[[], VirtualUser]:
         plan = self._plan
-        return [
-            VirtualUser(
-                self._connect(plan.url), plan.timeout, plan.workload, target.schemas, self._accounting, self._clock
-            )
-            for _ in range(plan.executor.vus)
-        ]
 
-    async def _load(self, users: Sequence[VirtualUser], interruption: Interruption) -> None:
+        def make() -> VirtualUser:
+            transport = self._connect(plan.url)
+            accounts, clock, warm_up = self._accounting, self._clock, self._warm_up if self._warms_up() else None
+            return VirtualUser(
+                transport, plan.timeout, plan.workload, target.schemas, accounts, clock, warm_up, self._keys
+            )
+
+        return make
+
+    def _warms_up(self) -> bool:
+        return self._plan.warm_up_seconds > 0 or self._plan.warm_up_iterations > 0
+
+    def _measured_from(self) -> float:
+        return self._warm_up.began if self._warms_up() else self._started
+
+    async def _load(self, pool: VuPool, interruption: Interruption) -> None:
         self._started = self._clock.now()
-        async with asyncio.TaskGroup() as group:
-            for user in users:
-                group.create_task(user.open())
+        await pool.open(self._plan.executor.vus)
         self._started = self._clock.now()  # the clock of the run starts when the sessions are there
+        self._warm_up.start(self._started)
+        floor = Floor(pool, self._clock, interruption.requested, self._tally)
         async with asyncio.TaskGroup() as group:
-            watcher = group.create_task(self._output.watch(self._progress))
+            watcher = group.create_task(self._output.watch(lambda: self._progress(pool)))
             try:
-                await self._plan.executor.run(users, self._clock, interruption.requested)
+                await self._plan.executor.run(floor)
             finally:
                 watcher.cancel()
 
-    def _progress(self) -> Progress:
-        calls, seconds = self._accounting.calls, self._clock.now() - self._started
-        return Progress(calls, self._accounting.failed, seconds, self._plan.executor.progress(calls, seconds))
+    def _progress(self, pool: VuPool) -> Progress:
+        tally, calls, seconds = self._tally, self._accounting.calls, self._clock.now() - self._started
+        self._accounting.set_vus(tally.vus, len(pool))
+        share = self._plan.executor.progress(tally.issued, seconds)
+        return Progress(calls, self._accounting.failed, seconds, share, tally.vus, tally.dropped)
 
     def _result(self, target: Target, began: datetime, seconds: float, interrupted: bool, unfinished: int) -> RunResult:
         plan, measured = self._plan, self._accounting.measurements(unfinished)
@@ -110,24 +133,15 @@ class Engine:
             min_success=plan.min_success,
             measured=measured,
             targets=_verdicts(plan, measured, seconds),
-            notes=target.notes,
+            notes=(*target.notes, *_about_dropped(plan, self._tally)),
         )
 
 
-async def _close(users: Sequence[VirtualUser], interruption: Interruption) -> int:
-    """End all sessions and drop all connections; how many sessions could not be ended."""
-    ended = [False] * len(users)
-
-    async def close(index: int) -> None:
-        ended[index] = await users[index].close() is None
-
-    async def close_all() -> None:
-        async with asyncio.TaskGroup() as group:
-            for index in range(len(users)):
-                group.create_task(close(index))
-
-    await interruption.guard(close_all(), GOODBYE)
-    return ended.count(False)
+def _about_dropped(plan: Plan, tally: Tally) -> tuple[str, ...]:
+    if not tally.dropped:
+        return ()
+    what = f"{tally.dropped:,} of {tally.due:,} iterations were dropped"
+    return (f"{what}: they were due, but none of {plan.executor.max_vus:,} virtual users was free.",)
 
 
 def _verdicts(plan: Plan, measured: Measurements, seconds: float) -> tuple[TargetVerdict, ...]:

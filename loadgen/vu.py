@@ -1,18 +1,21 @@
 """A virtual user: one MCP client with its own connection and session, making one call after another."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from typing import Any, Protocol
 
 from .call import ToolCall
+from .call_keys import CallKeys
 from .client.session import Session, call_tool, delete_session, initialize_session
 from .client.transport import Transport
 from .clock import Clock
 from .outcome import Cancelled, CheckFailed, Failure, Ok, Outcome, SchemaViolation, SessionLost
 from .sample import Sample, SessionSample
 from .schemas import OutputSchemas
+from .warm_up import WarmUp
 
 _LONGEST_GOODBYE = 5.0
+_STOPPED = Cancelled("the run was stopped")
 
 
 class Workload(Protocol):
@@ -44,7 +47,10 @@ class Accounts(Protocol):
 
 
 class VirtualUser:
-    """One client. Every call it makes becomes exactly one sample, also when it is cancelled."""
+    """One client. Every iteration it is given becomes exactly one sample, also when it is cancelled.
+
+    Samples that `warm_up` covers are thrown away. With `keys`, each call is sent with a name of its own.
+    """
 
     def __init__(
         self,
@@ -54,6 +60,8 @@ class VirtualUser:
         schemas: OutputSchemas,
         accounts: Accounts,
         clock: Clock,
+        warm_up: WarmUp | None = None,
+        keys: CallKeys | None = None,
     ) -> None:
         self._transport = transport
         self._within = within
@@ -61,6 +69,8 @@ class VirtualUser:
         self._schemas = schemas
         self._accounts = accounts
         self._clock = clock
+        self._warm_up = warm_up
+        self._keys = keys
         self._session: Session | Failure | None = None
 
     async def open(self) -> Session | Failure:
@@ -72,30 +82,42 @@ class VirtualUser:
         await self._transport.settle()
         return opened
 
-    async def iterate(self, n: int) -> Outcome:
-        """Make the `n`-th call of the run, now."""
-        return await self.make(self._workload.next_call(n))
+    def iterate(self, n: int, due: float | None = None) -> Coroutine[Any, Any, Outcome]:
+        """Make the `n`-th call of the run; see `make`."""
+        return self.make(self._workload.next_call(n), n, due)
 
-    async def make(self, call: ToolCall) -> Outcome:
-        """Make `call`, now; when there is no session, open one first."""
-        due, sent = self._clock.now(), None
+    def abandon(self, n: int, due: float) -> None:
+        """Account for the `n`-th call of the run, which was due at `due` and will not be made."""
+        self._account(n, Sample(self._workload.next_call(n).tool, due, None, self._clock.now(), _STOPPED))
+
+    async def make(self, call: ToolCall, n: int = 1, due: float | None = None) -> Outcome:
+        """Make `call`, now; when there is no session, open one first.
+
+        In an open model it was `due` at its scheduled moment, whatever came between. Without that, in a closed model,
+        it is due now, or when its session is there: opening one has a metric of its own.
+        """
+        began = self._clock.now()
+        closed, due, sent = due is None, began if due is None else due, None
+        session = self._session
+        outcome: Outcome
         try:
-            session = self._session
             if session is None:
                 session = await self.open()
-                due = self._clock.now() if isinstance(session, Session) else due  # opening has its own metric
-            outcome: Outcome
+                began = self._clock.now()
+                due = began if closed and isinstance(session, Session) else due
             if isinstance(session, Session):
-                sent = self._clock.now()
+                sent = began
                 outcome = await call_tool(session, call.tool, call.arguments)
             else:
                 outcome, self._session = session, None
         except asyncio.CancelledError:
-            self._accounts.add(Sample(call.tool, due, sent, self._clock.now(), Cancelled("the run was stopped")))
+            self._account(n, Sample(call.tool, due, sent, self._clock.now(), _STOPPED))
             raise
         end = self._clock.now()
-        outcome = self._judge(call, outcome)
-        self._accounts.add(Sample(call.tool, due, sent, end, outcome))
+        if isinstance(outcome, Ok):
+            outcome = self._judge(call, outcome)
+        timings = None if sent is None else self._transport.timings
+        self._account(n, Sample(call.tool, due, sent, end, outcome, timings))
         if isinstance(outcome, SessionLost):
             self._session = None
         await self._transport.settle()
@@ -112,10 +134,12 @@ class VirtualUser:
         finally:
             await self._transport.close()
 
-    def _judge(self, call: ToolCall, outcome: Outcome) -> Outcome:
+    def _account(self, n: int, sample: Sample) -> None:
+        if self._warm_up is None or not self._warm_up.covers(n, sample.due):
+            self._accounts.add(sample)
+
+    def _judge(self, call: ToolCall, outcome: Ok) -> Outcome:
         """An Ok reply, looked at: the schema first, then the values."""
-        if not isinstance(outcome, Ok):
-            return outcome
         violation = self._schemas.violation(call.tool, outcome.result)
         if violation is not None:
             return SchemaViolation(violation)

@@ -1,81 +1,199 @@
 """The closed model: each virtual user makes its next call when it has the reply to the last one."""
 
-import asyncio
-import itertools
-from collections.abc import Callable, Coroutine, Sequence
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from formats.durations import format_duration
 
-from ..clock import Clock
 from ..outcome import Connect, Tls
-from ..plan import User
+from ..plan import Floor, User
+from .deadline import GRACEFUL_STOP, LONGEST_NAP, together
+from .refusal import above, at_least, refuse, seconds
 
 _PAUSE_WITHOUT_CONNECTION = 0.1
-"""Seconds that a user of `ConstantVus` waits after a call that got no connection: a dead server answers such calls at
-once, and the rest of the duration would be a busy loop."""
+"""Seconds that a user of a timed executor waits after a call that got no connection: a dead server answers such calls
+at once, and the rest of the duration would be a busy loop."""
 _NO_CONNECTION = (Connect, Tls)
 
 
 @dataclass(frozen=True, slots=True)
 class SharedIterations:
-    """`total` calls, shared among the users: whoever is free makes the next one."""
+    """`iterations` calls, shared among the users: whoever is free makes the next one.
+
+    Those not begun within `max_duration` are dropped; calls under way then get `graceful_stop` seconds.
+    """
 
     vus: int
-    total: int
+    iterations: int
+    max_duration: float = math.inf
+    graceful_stop: float = GRACEFUL_STOP
+    think_time: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Complain about all settings that cannot be used."""
+        refuse(*_iterating(self.vus, self.iterations, self.max_duration, self.graceful_stop, self.think_time))
 
     def __str__(self) -> str:
-        return f"{self.total:,} calls by {_users(self.vus)}"
+        return f"{self.iterations:,} calls by {users(self.vus)}"
 
-    def progress(self, calls: int, seconds: float) -> float:  # noqa: ARG002 - the executor decides which one counts
-        """The share of the run that is over, from 0 to 1, after `calls` and `seconds`."""
-        return calls / self.total
+    @property
+    def max_vus(self) -> int:
+        """See `Executor`."""
+        return self.vus
 
-    async def run(self, users: Sequence[User], clock: Clock, stopping: Callable[[], bool]) -> None:  # noqa: ARG002
-        """Make the calls; once `stopping()`, begin no more."""
-        numbers = iter(range(1, self.total + 1))
+    def progress(self, calls: int, seconds: float) -> float:
+        """See `Executor`."""
+        return min(1.0, max(calls / self.iterations, seconds / self.max_duration))
+
+    async def run(self, floor: Floor) -> None:
+        """See `Executor`."""
+        tally, total, now = floor.tally, self.iterations, floor.clock.now
+        tally.vus = self.vus
+        deadline = now() + self.max_duration
+
+        def more() -> bool:
+            return tally.issued < total and (deadline == math.inf or now() < deadline)
+
+        work = (iterate(floor.pool.user(index), floor, more, self.think_time) for index in range(self.vus))
+        await together(work, floor.clock, deadline + self.graceful_stop)
+        if not floor.stopping():
+            _drop(floor, total - tally.issued, deadline)
+
+
+@dataclass(frozen=True, slots=True)
+class PerVuIterations:
+    """`iterations` calls by each of the users; otherwise as `SharedIterations`."""
+
+    vus: int
+    iterations: int
+    max_duration: float = math.inf
+    graceful_stop: float = GRACEFUL_STOP
+    think_time: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Complain about all settings that cannot be used."""
+        refuse(*_iterating(self.vus, self.iterations, self.max_duration, self.graceful_stop, self.think_time))
+
+    def __str__(self) -> str:
+        return f"{self.iterations:,} calls by each of {users(self.vus)}"
+
+    @property
+    def max_vus(self) -> int:
+        """See `Executor`."""
+        return self.vus
+
+    def progress(self, calls: int, seconds: float) -> float:
+        """See `Executor`."""
+        return min(1.0, max(calls / (self.vus * self.iterations), seconds / self.max_duration))
+
+    async def run(self, floor: Floor) -> None:
+        """See `Executor`."""
+        now = floor.clock.now
+        floor.tally.vus = self.vus
+        deadline = now() + self.max_duration
 
         async def work(user: User) -> None:
-            while not stopping() and (n := next(numbers, None)) is not None:
-                await user.iterate(n)
+            numbers = iter(range(self.iterations))
 
-        await _together(work, users)
+            def more() -> bool:
+                return (deadline == math.inf or now() < deadline) and next(numbers, None) is not None
+
+            await iterate(user, floor, more, self.think_time)
+
+        workers = (work(floor.pool.user(index)) for index in range(self.vus))
+        await together(workers, floor.clock, deadline + self.graceful_stop)
+        if not floor.stopping():
+            _drop(floor, self.vus * self.iterations - floor.tally.issued, deadline)
 
 
 @dataclass(frozen=True, slots=True)
 class ConstantVus:
-    """As many calls as the users make in `duration` seconds; calls under way at the end are waited for."""
+    """As many calls as the users make in `duration` seconds; calls under way then get `graceful_stop` seconds."""
 
     vus: int
     duration: float
+    graceful_stop: float = GRACEFUL_STOP
+    think_time: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Complain about all settings that cannot be used."""
+        refuse(
+            at_least("vus", self.vus, 1),
+            above("duration", self.duration, 0),
+            seconds("graceful_stop", self.graceful_stop),
+            seconds("think_time", self.think_time),
+        )
 
     def __str__(self) -> str:
-        return f"{_users(self.vus)} for {format_duration(self.duration)}"
+        return f"{users(self.vus)} for {format_duration(self.duration)}"
+
+    @property
+    def max_vus(self) -> int:
+        """See `Executor`."""
+        return self.vus
 
     def progress(self, calls: int, seconds: float) -> float:  # noqa: ARG002 - the executor decides which one counts
-        """The share of the run that is over, from 0 to 1, after `calls` and `seconds`."""
+        """See `Executor`."""
         return min(1.0, seconds / self.duration)
 
-    async def run(self, users: Sequence[User], clock: Clock, stopping: Callable[[], bool]) -> None:
-        """Make calls for the duration; once `stopping()`, begin no more."""
-        numbers = itertools.count(1)
-        deadline = clock.now() + self.duration
+    async def run(self, floor: Floor) -> None:
+        """See `Executor`."""
+        now = floor.clock.now
+        floor.tally.vus = self.vus
+        deadline = now() + self.duration
 
-        async def work(user: User) -> None:
-            while not stopping() and clock.now() < deadline:
-                outcome = await user.iterate(next(numbers))
-                if isinstance(outcome, _NO_CONNECTION):
-                    await clock.sleep(_PAUSE_WITHOUT_CONNECTION)
+        def more() -> bool:
+            return now() < deadline
 
-        await _together(work, users)
-
-
-async def _together(work: Callable[[User], Coroutine[Any, Any, None]], users: Sequence[User]) -> None:
-    async with asyncio.TaskGroup() as group:
-        for user in users:
-            group.create_task(work(user))
+        work = (timed(floor.pool.user(index), floor, more, self.think_time) for index in range(self.vus))
+        await together(work, floor.clock, deadline + self.graceful_stop)
 
 
-def _users(count: int) -> str:
+async def iterate(user: User, floor: Floor, more: Callable[[], bool], think_time: float) -> None:
+    """Make one call after another while there are `more`."""
+    stopping, issue, make = floor.stopping, floor.tally.issue, user.iterate
+    while not stopping() and more():
+        await make(issue())
+        if think_time:
+            await _think(think_time, floor)
+
+
+async def timed(user: User, floor: Floor, more: Callable[[], bool], think_time: float) -> None:
+    """As `iterate`, but with a pause after a call that got no connection."""
+    stopping, issue, make = floor.stopping, floor.tally.issue, user.iterate
+    while not stopping() and more():
+        outcome = await make(issue())
+        if isinstance(outcome, _NO_CONNECTION):
+            await floor.clock.sleep(_PAUSE_WITHOUT_CONNECTION)
+        elif think_time:
+            await _think(think_time, floor, more)
+
+
+async def _think(think_time: float, floor: Floor, more: Callable[[], bool] | None = None) -> None:
+    until = floor.clock.now() + think_time
+    while (left := until - floor.clock.now()) > 0 and not floor.stopping() and (more is None or more()):
+        await floor.clock.sleep(min(left, LONGEST_NAP))
+
+
+def users(count: int) -> str:
+    """The number of users, for people."""
     return f"{count:,} virtual user" + ("s" if count != 1 else "")
+
+
+def _drop(floor: Floor, count: int, due: float) -> None:
+    for _ in range(count):
+        floor.tally.drop(floor.tally.issue(), due)
+
+
+def _iterating(
+    vus: int, iterations: int, max_duration: float, graceful_stop: float, think_time: float
+) -> list[str | None]:
+    longest = None if max_duration > 0 else f"max_duration should be more than 0, got {max_duration:g}"
+    return [
+        at_least("vus", vus, 1),
+        at_least("iterations", iterations, 1),
+        longest,
+        seconds("graceful_stop", graceful_stop),
+        seconds("think_time", think_time),
+    ]

@@ -3,20 +3,28 @@
 import asyncio
 import heapq
 import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+
+from loadgen.clock import Sleep
 
 
 class FakeClock:
     """A `Clock` that jumps to the earliest sleeper once every task waits. For tests without IO."""
 
     def __init__(self, now: float = 1000.0) -> None:
-        self._now = now
+        self._now = self.start = now
         self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
         self._order = itertools.count()
         self._watching = False
 
     def now(self) -> float:
         return self._now
+
+    def skip(self, seconds: float) -> None:
+        """Let time pass while nothing runs, as when a process is stopped."""
+        self._now += seconds
 
     async def sleep(self, seconds: float) -> None:
         loop = asyncio.get_running_loop()
@@ -26,6 +34,10 @@ class FakeClock:
             self._watching = True
             loop.call_soon(self._jump)
         await woken
+
+    @contextmanager
+    def alarm(self) -> Iterator[Sleep]:
+        yield self.sleep
 
     def _jump(self) -> None:
         loop: Any = asyncio.get_running_loop()
