@@ -1,120 +1,156 @@
-"""Folds samples into sums and distributions as they come; memory does not grow with their number."""
+"""Folds samples into sums and distributions as they come; memory does not grow with their number.
 
-from dataclasses import dataclass, field
+The hot path finds the cell of a call's tool and outcome and appends its times to flat arrays. Now and then one array
+at a time is folded. Whatever is asked of a whole run, a tool or an outcome is a merge of cells, made when it is asked.
+"""
 
-from .metrics import Rate, Trend
-from .outcome import Cancelled, Category, CheckFailed, Failure, Ok, SchemaViolation, SessionLost
-from .result import ErrorKind, Measurements, SessionsResult, ToolResult
+from .cells import OK, Cell, errors, merged, outcomes, tools
+from .histogram import Histogram
+from .metrics import Gauge, Trend
+from .outcome import CheckFailed, Failure, Ok, SchemaViolation, SessionLost
+from .phases import Phases
+from .result import Measurements, SessionsResult
 from .sample import Sample, SessionSample
 
 _MOST_KINDS = 100
-_ORDER = list(Category)
-
-
-@dataclass(slots=True)
-class _Tool:
-    calls: int = 0
-    ok: int = 0
-    response: Trend = field(default_factory=Trend)
+_FOLD_EVERY = 1024
 
 
 class Accounting:
     """The `Accounts` of one run. A cancelled call is counted, but has no duration: its reply never came."""
 
     def __init__(self) -> None:
-        self.calls = 0
-        self.ok = 0
-        self._cancelled = 0
-        self._checks = Rate()
-        self._response, self._response_ok = Trend(), Trend()
-        self._service, self._service_ok = Trend(), Trend()
-        self._tools: dict[str, _Tool] = {}
-        self._kinds: dict[str, tuple[int, Failure]] = {}
-        self._opened = self._failed_to_open = self._lost = 0
-        self._creation = Trend()
-        self._dropped = 0
-        self._lag = Trend()
+        self.dropped = 0
+        self.lag = Trend()
+        self.vus, self.vus_max = Gauge(), Gauge()
+        self.phases = Phases()
+        self.openings: dict[str, Trend] = {}
+        self._labels: set[str] = set()
+        self._ok: dict[str, Cell] = {}
+        self._failed: dict[tuple[str, str, bool], Cell] = {}
+        self._recent: Histogram | None = None
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """All cells, as they stand now."""
+        return (*self._ok.values(), *self._failed.values())
+
+    @property
+    def calls(self) -> int:
+        """Calls so far."""
+        return sum(cell.calls for cell in self.cells)
+
+    @property
+    def ok(self) -> int:
+        """Calls so far whose outcome was ok."""
+        return sum(cell.calls for cell in self._ok.values())
 
     @property
     def failed(self) -> int:
         """Calls so far with any outcome but ok."""
-        return self.calls - self.ok
+        return sum(cell.calls for cell in self._failed.values())
 
     def add(self, sample: Sample) -> None:
         """See `Accounts`."""
-        outcome = sample.outcome
-        tool = self._tools.get(sample.tool)
-        if tool is None:
-            tool = self._tools[sample.tool] = _Tool()
-        ok = isinstance(outcome, Ok)
-        self.calls += 1
-        self.ok += ok
-        tool.calls += 1
-        tool.ok += ok
-        if not isinstance(outcome, Ok):
-            self._add_failure(outcome)
-        if isinstance(outcome, (Ok, CheckFailed, SchemaViolation)):
-            self._checks.add(ok)
-        if not isinstance(outcome, Cancelled):
-            self._add_times(sample, tool, ok)
+        end, sent = sample.end, sample.sent
+        if type(sample.outcome) is Ok:
+            cell = self._ok.get(sample.tool) or self._new_ok(sample.tool)
+        else:
+            cell = self._cell_of_failure(sample)
+        cell.calls = calls = cell.calls + 1
+        cell.response.push(end - sample.due)
+        if sent is not None:
+            cell.service.push(end - sent)
+        if not calls % _FOLD_EVERY:
+            self._fold(cell)
+        timings = sample.timings
+        if timings is not None:
+            self.phases.add(timings)
 
     def add_session(self, sample: SessionSample) -> None:
         """See `Accounts`."""
-        if sample.failure is None:
-            self._opened += 1
-            self._creation.add(sample.end - sample.due)
-        else:
-            self._failed_to_open += 1
+        label = OK if sample.failure is None else self._bounded(sample.failure)
+        if label not in self.openings:
+            self.openings[label] = Trend()
+        self.openings[label].add(sample.end - sample.due)
 
     def add_dropped(self, n: int = 1) -> None:
         """Count `n` iterations that were due while no virtual user was free."""
-        self._dropped += n
+        self.dropped += n
 
     def add_lag(self, seconds: float) -> None:
         """Take in how long after its due moment an iteration of an open model really began."""
-        self._lag.add(seconds)
+        self.lag.add(seconds)
+
+    def set_vus(self, busy: int, allocated: int) -> None:
+        """Take in how many virtual users there are now: making calls, and in all."""
+        self.vus.set(busy)
+        self.vus_max.set(allocated)
+
+    def take_recent(self) -> Histogram:
+        """The response times since this was called last; the first time there are none."""
+        for cell in self.cells:
+            cell.response.fold(self._recent if cell.ended else None)
+        recent, self._recent = self._recent, Histogram()
+        return recent or Histogram()
 
     def measurements(self, unfinished_sessions: int) -> Measurements:
         """What it all adds up to."""
+        cells, ended = self.cells, [cell for cell in self.cells if cell.ended]
+        ok = list(self._ok.values())
         return Measurements(
             calls=self.calls,
             ok=self.ok,
-            finished=self.calls - self._cancelled,
-            checks_passed=self._checks.true,
-            checks_failed=self._checks.total - self._checks.true,
-            response=self._response.summary(),
-            response_ok=self._response_ok.summary(),
-            service=self._service.summary(),
-            service_ok=self._service_ok.summary(),
-            tools=tuple(ToolResult(n, t.calls, t.ok, t.response.summary()) for n, t in sorted(self._tools.items())),
-            errors=self._errors(),
-            sessions=SessionsResult(
-                self._opened, self._failed_to_open, self._lost, unfinished_sessions, self._creation.summary()
-            ),
-            dropped=self._dropped,
-            schedule_lag=self._lag.summary(),
+            finished=sum(cell.calls for cell in ended),
+            checks_passed=self.ok,
+            checks_failed=sum(c.calls for c in cells if isinstance(c.failure, (CheckFailed, SchemaViolation))),
+            response=merged(cell.response for cell in ended).summary(),
+            response_ok=merged(cell.response for cell in ok).summary(),
+            service=merged(cell.service for cell in ended).summary(),
+            service_ok=merged(cell.service for cell in ok).summary(),
+            tools=tools(cells),
+            errors=errors(cells),
+            sessions=self._sessions(unfinished_sessions),
+            dropped=self.dropped,
+            schedule_lag=self.lag.summary(),
+            phases=self.phases.summary(),
+            outcomes=outcomes(cells),
+            vus=self.vus.summary(),
+            vus_max=self.vus_max.summary(),
         )
 
-    def _add_times(self, sample: Sample, tool: _Tool, ok: bool) -> None:
-        response = sample.end - sample.due
-        self._response.add(response)
-        tool.response.add(response)
-        if ok:
-            self._response_ok.add(response)
-        if sample.sent is not None:
-            self._service.add(sample.end - sample.sent)
-            if ok:
-                self._service_ok.add(sample.end - sample.sent)
+    def _fold(self, cell: Cell) -> None:
+        """Fold one of the two arrays: at no time is much folded at once."""
+        if cell.calls // _FOLD_EVERY % 2:
+            cell.response.fold(self._recent if cell.ended else None)
+        else:
+            cell.service.fold()
 
-    def _add_failure(self, failure: Failure) -> None:
-        self._lost += isinstance(failure, SessionLost)
-        self._cancelled += isinstance(failure, Cancelled)
+    def _new_ok(self, tool: str) -> Cell:
+        cell = self._ok[tool] = Cell(tool, OK, None, was_sent=True)
+        return cell
+
+    def _cell_of_failure(self, sample: Sample) -> Cell:
+        outcome, was_sent = sample.outcome, sample.sent is not None
+        if isinstance(outcome, Ok):
+            raise TypeError("an Ok call did not fail")
+        label = self._bounded(outcome)
+        cell = self._failed.get((sample.tool, label, was_sent))
+        if cell is None:
+            cell = self._failed[sample.tool, label, was_sent] = Cell(sample.tool, label, outcome, was_sent)
+        return cell
+
+    def _bounded(self, failure: Failure) -> str:
+        """Its label, as long as there are not too many: a server can invent codes without end."""
         label = failure.label
-        if label not in self._kinds and len(self._kinds) >= _MOST_KINDS:
-            label = f"{failure.kind}(other)"  # a server can invent codes without end
-        count, example = self._kinds.get(label, (0, failure))
-        self._kinds[label] = (count + 1, example)
+        if label not in self._labels:
+            if len(self._labels) >= _MOST_KINDS:
+                return f"{failure.kind}(other)"
+            self._labels.add(label)
+        return label
 
-    def _errors(self) -> tuple[ErrorKind, ...]:
-        kinds = [ErrorKind(f.category, label, count, f.detail) for label, (count, f) in self._kinds.items()]
-        return tuple(sorted(kinds, key=lambda kind: (_ORDER.index(Category(kind.category)), -kind.count, kind.label)))
+    def _sessions(self, unfinished: int) -> SessionsResult:
+        opened = self.openings.get(OK, Trend())
+        failed = sum(trend.count for label, trend in self.openings.items() if label != OK)
+        lost = sum(cell.calls for cell in self._failed.values() if isinstance(cell.failure, SessionLost))
+        return SessionsResult(opened.count, failed, lost, unfinished, opened.summary())

@@ -2,18 +2,47 @@
 
 from dataclasses import dataclass
 
-from .metrics import NO_VALUES, TrendSummary
+from .metrics import NEVER_SET, NO_VALUES, GaugeSummary, TrendSummary
 from .targets import TargetVerdict
 
 
 @dataclass(frozen=True, slots=True)
 class ToolResult:
-    """One tool's calls; `response` are response times, from due."""
+    """One tool's calls: response times are from due, service times from sent; `outcomes` counts by label."""
 
     tool: str
     calls: int
     ok: int
     response: TrendSummary
+    service: TrendSummary = NO_VALUES
+    outcomes: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeResult:
+    """The calls with one outcome, `ok` or the label of a failure; cancelled ones have no times."""
+
+    label: str
+    calls: int
+    response: TrendSummary
+    service: TrendSummary
+
+
+@dataclass(frozen=True, slots=True)
+class PhasesResult:
+    """Where the exchanges spent their time, and the bytes they moved.
+
+    `blocked`, `connecting` and `tls_handshaking` hold only those that had to make a connection.
+    """
+
+    blocked: TrendSummary = NO_VALUES
+    connecting: TrendSummary = NO_VALUES
+    tls_handshaking: TrendSummary = NO_VALUES
+    sending: TrendSummary = NO_VALUES
+    waiting: TrendSummary = NO_VALUES
+    receiving: TrendSummary = NO_VALUES
+    sent_bytes: int = 0
+    received_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +89,10 @@ class Measurements:
     sessions: SessionsResult
     dropped: int = 0
     schedule_lag: TrendSummary = NO_VALUES
+    phases: PhasesResult = PhasesResult()
+    outcomes: tuple[OutcomeResult, ...] = ()
+    vus: GaugeSummary = NEVER_SET
+    vus_max: GaugeSummary = NEVER_SET
 
     @property
     def unfinished(self) -> int:

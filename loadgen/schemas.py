@@ -3,10 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from jsonschema import Draft202012Validator, ValidationError
-from jsonschema.exceptions import SchemaError
-from referencing import Registry
-from referencing.exceptions import Unresolvable
+from jsonschema_rs import Draft202012Validator, ReferencingError, ValidationError
 
 
 class OutputSchemas:
@@ -19,29 +16,32 @@ class OutputSchemas:
             if schema is None:
                 continue
             try:
-                Draft202012Validator.check_schema(schema)
-            except SchemaError as error:
-                self._broken[tool] = f"the tool's outputSchema is not valid JSON Schema: {error.message}"
-            else:
-                # An empty registry: a schema never makes us fetch another one.
-                self._validators[tool] = Draft202012Validator(schema, registry=Registry())
+                self._validators[tool] = Draft202012Validator(
+                    dict(schema), offline=True
+                )  # never fetches another schema
+            except ValidationError as error:
+                self._broken[tool] = f"the tool's outputSchema cannot be used: {error.message}"
+            except (ReferencingError, ValueError) as error:
+                self._broken[tool] = f"the tool's outputSchema cannot be used: {error}"
 
     def violation(self, tool: str, result: Mapping[str, Any]) -> str | None:
         """Why `result` (of tools/call) is not what the tool's outputSchema promises, as a sentence; None if it is."""
-        if tool in self._broken:
-            return self._broken[tool]
         validator = self._validators.get(tool)
         if validator is None:
-            return None
+            return self._broken.get(tool)
         if "structuredContent" not in result:
             return "the tool has an outputSchema, but the result has no structuredContent"
+        content = result["structuredContent"]
         try:
-            error = next(validator.iter_errors(result["structuredContent"]), None)
-        except Unresolvable as missing:
-            return f"the tool's outputSchema refers to what it does not hold: {missing.ref}"
+            if validator.is_valid(content):
+                return None
+            error = next(validator.iter_errors(content), None)
+        except ValueError as refusal:  # nested deeper than the validator follows
+            return f"structuredContent cannot be checked against the outputSchema: {refusal}"
         return None if error is None else _sentence(error)
 
 
 def _sentence(error: ValidationError) -> str:
-    where = "structuredContent" + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in error.path)
+    steps = error.instance_path
+    where = "structuredContent" + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
     return f"{where} breaks the outputSchema: {error.message}"

@@ -1,4 +1,7 @@
+import tracemalloc
+
 from loadgen.accounting import Accounting
+from loadgen.client.transport import Timings
 from loadgen.outcome import Cancelled, CheckFailed, HttpStatus, Ok, Outcome, RpcError, SchemaViolation, SessionLost
 from loadgen.sample import Sample, SessionSample
 
@@ -82,3 +85,62 @@ def test_schedule_lag_is_a_trend_of_its_own() -> None:
     accounts = accounting()
     accounts.add_lag(0.25)
     assert accounts.measurements(0).schedule_lag.maximum == 250
+
+
+def test_tools_and_outcomes_have_distributions_of_their_own() -> None:
+    accounts = Accounting()
+    for tool, seconds, outcome in (("a", 1, Ok({})), ("a", 2, HttpStatus("no", 503)), ("b", 3, Ok({}))):
+        accounts.add(Sample(tool, 0.0, 0.0, float(seconds), outcome))
+    measured = accounts.measurements(0)
+    assert [(t.tool, t.calls, t.ok, t.service.maximum) for t in measured.tools] == [
+        ("a", 2, 1, 2000),
+        ("b", 1, 1, 3000),
+    ]
+    assert measured.tools[0].outcomes == (("http_status(503)", 1), ("ok", 1))
+    assert [(o.label, o.calls, o.response.maximum) for o in measured.outcomes] == [
+        ("http_status(503)", 1, 2000),
+        ("ok", 2, 3000),
+    ]
+
+
+def test_phases_of_a_connection_count_only_where_one_was_made() -> None:
+    accounts = Accounting()
+    accounts.add(Sample("a", 0.0, 0.0, 1.0, Ok({}), Timings(0.5, 0.25, 0.125, 0.1, 0.2, 0.3, 10, 20)))
+    accounts.add(Sample("a", 0.0, 0.0, 1.0, Ok({}), Timings(sending=0.1, waiting=0.2, sent_bytes=1, received_bytes=2)))
+    phases = accounts.measurements(0).phases
+    assert (phases.blocked.count, phases.connecting.maximum, phases.tls_handshaking.maximum) == (1, 250, 125)
+    assert (phases.sending.count, phases.waiting.count, phases.receiving.count) == (2, 2, 2)
+    assert (phases.sent_bytes, phases.received_bytes) == (11, 22)
+
+
+def test_virtual_users_are_a_gauge() -> None:
+    accounts = Accounting()
+    for busy in (3, 9, 2):
+        accounts.set_vus(busy, 10)
+    measured = accounts.measurements(0)
+    assert (measured.vus.value, measured.vus.maximum, measured.vus_max.value) == (2, 9, 10)
+
+
+def test_recent_response_times_are_those_since_the_last_look() -> None:
+    accounts = accounting(Ok({}))
+    assert accounts.take_recent().count == 0
+    for _ in range(3000):
+        accounts.add(Sample("tool", 0.0, 0.0, 1.0, Ok({})))
+    accounts.add(Sample("tool", 0.0, 0.0, 1.0, Cancelled("stopped")))
+    assert accounts.take_recent().count == 3000
+    assert accounts.take_recent().count == 0
+    assert accounts.measurements(0).response.count == 3001
+
+
+def test_memory_does_not_grow_with_the_calls() -> None:
+    accounts = Accounting()
+    samples = [Sample("tool", 0.0, 0.0, 0.001 + n / 1e6, Ok({}), Timings(waiting=n / 1e6)) for n in range(5_000)]
+    tracemalloc.start()
+    sizes = []
+    for _ in range(4):
+        for sample in samples:
+            accounts.add(sample)
+        sizes.append(tracemalloc.get_traced_memory()[0])
+    tracemalloc.stop()
+    assert accounts.calls == 20_000
+    assert sizes[-1] - sizes[1] < 100_000

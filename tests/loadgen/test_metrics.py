@@ -1,8 +1,11 @@
+import math
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadgen.metrics import Rate, Trend
+from loadgen.metrics import Counter, Gauge, Rate, Trend
 
 DURATIONS = st.lists(st.floats(min_value=1e-5, max_value=100), min_size=1, max_size=300)
 
@@ -65,6 +68,66 @@ def test_without_values_there_are_no_statistics() -> None:
 def test_durations_beyond_the_ends_of_the_scale_are_taken() -> None:
     summary = trend_of([0.0, 1e9]).summary()
     assert (summary.minimum, summary.maximum) == (0.0, 1e12)
+
+
+@given(DURATIONS, st.integers(min_value=0, max_value=300))
+def test_the_merge_of_parts_is_the_whole(seconds: list[float], at: int) -> None:
+    parts, whole = trend_of(seconds[:at]), trend_of(seconds)
+    parts.merge(trend_of(seconds[at:]))
+    merged, expected = parts.summary(), whole.summary()
+    assert merged.average == pytest.approx(expected.average)
+    assert replace(merged, average=None) == replace(expected, average=None)
+
+
+@given(DURATIONS, st.sampled_from([50, 90, 95, 99, 99.9]))
+def test_a_percentile_is_the_exact_one_to_three_digits(seconds: list[float], percent: float) -> None:
+    shown = trend_of(seconds).percentile(percent)
+    if shown is not None:
+        exact = sorted(seconds)[max(1, math.ceil(round(len(seconds) * percent / 100, 6))) - 1]
+        assert shown == pytest.approx(exact * 1000, rel=0.0005)
+
+
+def test_values_are_the_same_folded_or_not() -> None:
+    folded, pushed = Trend(), Trend()
+    for n in range(1, 5001):
+        folded.add(n / 1000)
+        pushed.push(n / 1000)
+    assert folded.count == pushed.count == 5000
+    assert folded.summary() == pushed.summary()
+
+
+def test_many_buckets_are_settled_without_loss() -> None:
+    trend = Trend()
+    for n in range(30_000):
+        trend.add(1.0005**n * 1e-6)
+    assert trend.count == trend.histogram.count == 30_000
+    assert trend.percentile(50) == pytest.approx(1.0005**14_999 * 1e-3, rel=0.0005)
+
+
+def test_p99_9_wants_a_thousand_values() -> None:
+    assert trend_of([0.5] * 999).percentile(99.9) is None
+    assert trend_of([0.5] * 1000).percentile(99.9) == 500
+
+
+def test_a_negative_duration_counts_as_none() -> None:
+    summary = trend_of([-1.0, 1.0]).summary()
+    assert (summary.minimum, summary.maximum) == (0.0, 1000.0)
+    assert summary.median == pytest.approx(0.0, abs=0.001)
+
+
+def test_a_gauge_knows_its_range() -> None:
+    gauge = Gauge()
+    assert gauge.summary().value is None
+    for value in (5, 1, 3):
+        gauge.set(value)
+    assert (gauge.summary().value, gauge.summary().minimum, gauge.summary().maximum) == (3, 1, 5)
+
+
+def test_a_counter_counts() -> None:
+    counter = Counter()
+    counter.add()
+    counter.add(4)
+    assert counter.count == 5
 
 
 def test_a_rate_is_the_share_of_true_values_and_none_without_any() -> None:

@@ -1,0 +1,109 @@
+"""A high dynamic range histogram of durations: three significant digits from 1 µs to over an hour, in bounded memory.
+
+The bucket of a value is made of the leading bits of its double: the exponent, and ten bits of the mantissa. So each
+power of two has 1,024 buckets, each 0.1 % wide, and the buckets of many values are found without Python arithmetic.
+"""
+
+import sys
+from array import array
+from collections import Counter
+from collections.abc import Iterator
+from itertools import repeat
+from operator import add, rshift
+
+_BUCKETS = 1024
+_BITS = 10
+_LOW_BITS = 20 - _BITS
+_MOST_FRESH = 4096
+_BIAS = 1023
+_LOWEST, _HIGHEST = _BIAS - 20, _BIAS + 11
+"""Exponents kept apart: 2**-20 s is just under 1 µs, the last bucket ends at 2**12 s."""
+_HIGH_WORD = 1 if sys.byteorder == "little" else 0
+
+
+class Histogram:
+    """Counts by bucket. Memory is taken for powers of two that occurred: 8 kB each, 32 at most.
+
+    New counts go into a dictionary, which is filled without Python code per value, and is emptied into the pages only
+    when it gets large: most distributions have fewer buckets than that.
+    """
+
+    __slots__ = ("_fresh", "_pages", "count")
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._fresh: Counter[int] = Counter()
+        self._pages: dict[int, array[int]] = {}
+
+    def add(self, values: "array[float]") -> None:
+        """Take in `values`, which are not negative."""
+        words = array("I", b"")
+        words.frombytes(values.tobytes())
+        self._fresh.update(map(rshift, words[_HIGH_WORD::2], repeat(_LOW_BITS)))
+        self.count += len(values)
+        if len(self._fresh) > _MOST_FRESH:
+            self._settle()
+
+    def merge(self, other: "Histogram") -> None:
+        """Take in everything that `other` holds."""
+        self._settle()
+        for exponent, page in other._settled().items():  # noqa: SLF001 - of the same class
+            mine = self._pages.get(exponent)
+            self._pages[exponent] = page[:] if mine is None else array("Q", map(add, mine, page))
+        self.count += other.count
+
+    def value_at(self, rank: int) -> float:
+        """The middle of the bucket that holds the `rank`-th smallest value, from 1; 0 when there are fewer."""
+        self._settle()
+        for exponent in sorted(self._pages):
+            page = self._pages[exponent]
+            on_page = sum(page)
+            if rank > on_page:
+                rank -= on_page
+                continue
+            for slot, count in enumerate(page):
+                rank -= count
+                if rank <= 0:
+                    return _middle(exponent, slot)
+        return 0.0
+
+    def cumulated(self, bounds: tuple[float, ...]) -> Iterator[int]:
+        """For each of the ascending `bounds`, how many values lie in its bucket or below."""
+        self._settle()
+        seen = 0
+        pages = sorted(self._pages)
+        for bound in bounds:
+            while pages and 2.0 ** (pages[0] - _BIAS + 1) <= bound:
+                seen += sum(self._pages[pages.pop(0)])
+            start = 2.0 ** (pages[0] - _BIAS) if pages else bound + 1
+            yield seen + (
+                sum(self._pages[pages[0]][: int((bound / start - 1) * _BUCKETS) + 1]) if start <= bound else 0
+            )
+
+    def _settle(self) -> None:
+        """Move the fresh counts into the pages."""
+        pages = self._pages
+        for bucket, count in self._fresh.items():
+            page = pages.get(bucket >> _BITS)
+            if page is None:
+                self._add_to_new_page(bucket, count)
+            else:
+                page[bucket & (_BUCKETS - 1)] += count
+        self._fresh.clear()
+
+    def _settled(self) -> "dict[int, array[int]]":
+        self._settle()
+        return self._pages
+
+    def _add_to_new_page(self, bucket: int, count: int) -> None:
+        exponent, slot = bucket >> _BITS, bucket & (_BUCKETS - 1)
+        if exponent < _LOWEST:
+            exponent, slot = _LOWEST, 0
+        elif exponent > _HIGHEST:
+            exponent, slot = _HIGHEST, _BUCKETS - 1
+        page = self._pages.setdefault(exponent, array("Q", bytes(8 * _BUCKETS)))
+        page[slot] += count
+
+
+def _middle(exponent: int, slot: int) -> float:
+    return float(2.0 ** (exponent - _BIAS) * (1 + (slot + 0.5) / _BUCKETS))

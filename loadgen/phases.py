@@ -1,0 +1,58 @@
+"""Where exchanges spend their time, over a whole run, and how many bytes they move."""
+
+from dataclasses import dataclass, field
+
+from .client.transport import Timings
+from .metrics import Trend
+from .result import PhasesResult
+
+_FOLD_EVERY = 512
+
+
+@dataclass(slots=True)
+class Phases:
+    """The phases of all exchanges; the first three only of those that had to make a connection."""
+
+    blocked: Trend = field(default_factory=Trend)
+    connecting: Trend = field(default_factory=Trend)
+    tls_handshaking: Trend = field(default_factory=Trend)
+    sending: Trend = field(default_factory=Trend)
+    waiting: Trend = field(default_factory=Trend)
+    receiving: Trend = field(default_factory=Trend)
+
+    sent_bytes: int = 0
+    received_bytes: int = 0
+    _count: int = 0
+
+    def add(self, timings: Timings) -> None:
+        """Take one exchange in."""
+        self.sent_bytes += timings.sent_bytes
+        self.received_bytes += timings.received_bytes
+        self.sending.push(timings.sending)
+        self.waiting.push(timings.waiting)
+        self.receiving.push(timings.receiving)
+        if timings.blocked:
+            self._add_connection(timings)
+        self._count = count = self._count + 1
+        if not count % _FOLD_EVERY:  # one array at a time: at no time is much folded at once
+            (self.sending, self.waiting, self.receiving)[count // _FOLD_EVERY % 3].fold()
+
+    def summary(self) -> PhasesResult:
+        """All of it as it stands now."""
+        return PhasesResult(
+            blocked=self.blocked.summary(),
+            connecting=self.connecting.summary(),
+            tls_handshaking=self.tls_handshaking.summary(),
+            sending=self.sending.summary(),
+            waiting=self.waiting.summary(),
+            receiving=self.receiving.summary(),
+            sent_bytes=self.sent_bytes,
+            received_bytes=self.received_bytes,
+        )
+
+    def _add_connection(self, timings: Timings) -> None:
+        self.blocked.add(timings.blocked)
+        if timings.connecting:
+            self.connecting.add(timings.connecting)
+        if timings.tls_handshaking:
+            self.tls_handshaking.add(timings.tls_handshaking)

@@ -1,0 +1,45 @@
+from array import array
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loadgen.histogram import Histogram
+
+BOUNDS = (0.001, 0.005, 0.01, 0.1, 1.0, 10.0)
+
+
+def histogram_of(*seconds: float) -> Histogram:
+    histogram = Histogram()
+    histogram.add(array("d", seconds))
+    return histogram
+
+
+def test_a_value_is_found_at_its_rank() -> None:
+    histogram = histogram_of(0.3, 0.1, 0.2)
+    assert [histogram.value_at(rank) for rank in (1, 2, 3)] == pytest.approx([0.1, 0.2, 0.3], rel=0.0005)
+
+
+def test_beyond_the_last_rank_there_is_nothing() -> None:
+    assert histogram_of(0.1).value_at(2) == 0.0
+
+
+@given(st.lists(st.floats(min_value=1e-5, max_value=50), max_size=200))
+def test_cumulated_counts_are_those_of_values_known_to_three_digits(seconds: list[float]) -> None:
+    histogram = histogram_of(*seconds)
+    for bound, count in zip(BOUNDS, histogram.cumulated(BOUNDS), strict=True):
+        surely = sum(value < bound * 0.999 for value in seconds)
+        perhaps = sum(value <= bound * 1.001 for value in seconds)
+        assert surely <= count <= perhaps
+
+
+def test_cumulated_counts_take_memory_of_nothing() -> None:
+    assert list(Histogram().cumulated(BOUNDS)) == [0] * len(BOUNDS)
+
+
+def test_a_merge_leaves_the_other_as_it_was() -> None:
+    mine, other = histogram_of(0.1), histogram_of(0.1, 5.0)
+    mine.merge(other)
+    mine.merge(other)
+    assert (mine.count, other.count) == (5, 2)
+    assert list(other.cumulated(BOUNDS)) == [0, 0, 0, 1, 1, 2]
