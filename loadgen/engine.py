@@ -71,7 +71,9 @@ class Engine:
             interrupted = interruption.requested()
             unfinished = await pool.close(interruption)
         if not self._accounting.calls:
-            raise (Interrupted if interrupted else NothingMeasured)("no call was made, so nothing was measured")
+            raise (Interrupted if interrupted else NothingMeasured)(
+                "no call was made that counts, so nothing was measured"
+            )
         return self._result(self._target, began, seconds, interrupted, unfinished)
 
     async def _inspect(self) -> None:

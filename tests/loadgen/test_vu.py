@@ -12,6 +12,7 @@ from loadgen.outcome import Cancelled, CheckFailed, HttpStatus, Ok, SchemaViolat
 from loadgen.sample import Sample, SessionSample
 from loadgen.schemas import OutputSchemas
 from loadgen.vu import VirtualUser
+from loadgen.warm_up import WarmUp
 from loadgen.workloads.calculator import CalculatorWorkload
 from tests.support.http_server import HttpServer, Received, http_server, reply, result
 from tests.support.mcp_script import McpScript, tool_result
@@ -53,11 +54,15 @@ class Ledger:
 
 
 @asynccontextmanager
-async def user_of(script: McpScript) -> AsyncIterator[tuple[VirtualUser, Ledger, HttpServer]]:
+async def user_of(
+    script: McpScript, warm_up: WarmUp | None = None
+) -> AsyncIterator[tuple[VirtualUser, Ledger, HttpServer]]:
     async with http_server(script) as server:
         schemas = OutputSchemas((tool, RESULT_SCHEMA) for tool in CalculatorWorkload.tools)
         ledger = Ledger()
-        user = VirtualUser(AiohttpTransport(server.url), 5.0, CalculatorWorkload(1), schemas, ledger, SystemClock())
+        user = VirtualUser(
+            AiohttpTransport(server.url), 5.0, CalculatorWorkload(1), schemas, ledger, SystemClock(), warm_up
+        )
         try:
             yield user, ledger, server
         finally:
@@ -116,6 +121,37 @@ async def test_a_session_that_cannot_be_opened_fails_the_call_that_wanted_it_and
         assert isinstance(await user.iterate(2), Ok)
         assert [call.sent is None for call in ledger.calls] == [True, False]
         assert [type(session.failure) for session in ledger.sessions] == [HttpStatus, type(None)]
+
+
+async def test_a_call_of_an_open_model_is_due_at_its_moment_even_when_its_session_is_not_open_yet() -> None:
+    async with user_of(McpScript(calculate)) as (user, ledger, _):
+        due = SystemClock().now() - 5
+        await user.iterate(1, due)
+        (call,) = ledger.calls
+        assert call.due == due
+        assert call.sent is not None
+        assert call.sent >= ledger.sessions[0].end
+
+
+async def test_a_call_that_is_never_made_is_counted_as_cancelled() -> None:
+    async with user_of(McpScript(calculate)) as (user, ledger, server):
+        user.abandon(1, 7.0)
+        (call,) = ledger.calls
+        assert (call.due, call.sent, type(call.outcome)) == (7.0, None, Cancelled)
+        assert server.received == []
+
+
+async def test_where_the_time_of_a_call_went_is_part_of_its_sample() -> None:
+    async with user_of(McpScript(calculate)) as (user, ledger, _):
+        await user.iterate(1)
+        assert ledger.calls[0].timings is not None
+
+
+async def test_calls_of_the_warm_up_are_made_and_thrown_away() -> None:
+    async with user_of(McpScript(calculate), WarmUp(iterations=2)) as (user, ledger, _):
+        for n in (1, 2, 3):
+            assert isinstance(await user.iterate(n), Ok)
+        assert (len(ledger.calls), len(ledger.sessions)) == (1, 1)
 
 
 @pytest.mark.parametrize(
