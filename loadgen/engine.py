@@ -64,8 +64,7 @@ class Engine:
         pool = VuPool(self._user_of(self._target))
         unfinished = 0
         try:
-            with frozen_heap():
-                await interruption.guard(self._load(pool, interruption), GRACE)
+            await interruption.guard(self._load(pool, interruption), GRACE)
         finally:
             seconds = self._clock.now() - self._measured_from()
             interrupted = interruption.requested()
@@ -106,7 +105,8 @@ class Engine:
         async with asyncio.TaskGroup() as group:
             watcher = group.create_task(self._output.watch(lambda: self._progress(pool)))
             try:
-                await self._plan.executor.run(floor)
+                with frozen_heap():
+                    await self._plan.executor.run(floor)
             finally:
                 watcher.cancel()
 
