@@ -1,29 +1,110 @@
-"""The names of the metrics, as load-testing tools have them. Times are in milliseconds."""
+"""The names of the metrics, as load-testing tools have them, and the Prometheus metric that each corresponds to.
+
+Times are in milliseconds here, in seconds there.
+"""
 
 from dataclasses import dataclass
 from typing import Literal
 
+OPERATION_SECONDS = "mcp_client_operation_duration_seconds"
+"""Histogram of service times by tool and error type."""
+
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One metric: its name, its type, and what it says."""
+    """One metric: its name, its type, what it says, and what Prometheus calls it (empty: it has no such metric)."""
 
     name: str
-    kind: Literal["counter", "rate", "trend"]
+    kind: Literal["counter", "gauge", "rate", "trend"]
     meaning: str
+    prometheus: str = ""
 
 
-HTTP_REQS = Metric("http_reqs", "counter", "tool calls made; session traffic is not counted")
-HTTP_REQ_DURATION = Metric("http_req_duration", "trend", "service time of the calls that were sent, from sent")
-HTTP_REQ_FAILED = Metric("http_req_failed", "rate", "calls with any outcome but ok")
-CHECKS = Metric("checks", "rate", "replies whose schema and values were right, among those that could be checked")
-ITERATIONS = Metric("iterations", "counter", "iterations completed by the virtual users; one call each")
-SESSION_CREATION = Metric("mcp_session_creation_ms", "trend", "initialize and notifications/initialized together")
-TOOL_CALL = Metric("mcp_tool_call_duration_ms", "trend", "response time of every call, from due")
+HTTP_REQS = Metric(
+    "http_reqs", "counter", "tool calls made; session traffic is not counted", f"{OPERATION_SECONDS}_count"
+)
+HTTP_REQ_DURATION = Metric(
+    "http_req_duration", "trend", "service time of the calls that were sent, from sent", OPERATION_SECONDS
+)
+HTTP_REQ_FAILED = Metric(
+    "http_req_failed", "rate", "calls with any outcome but ok", f'{OPERATION_SECONDS}_count{{error_type!=""}}'
+)
+HTTP_REQ_BLOCKED = Metric("http_req_blocked", "trend", "time to get a connection, of calls that had to make one")
+HTTP_REQ_CONNECTING = Metric("http_req_connecting", "trend", "of that, the TCP connection")
+HTTP_REQ_TLS_HANDSHAKING = Metric("http_req_tls_handshaking", "trend", "of that, the TLS handshake")
+HTTP_REQ_SENDING = Metric("http_req_sending", "trend", "handing the request to the connection")
+HTTP_REQ_WAITING = Metric("http_req_waiting", "trend", "from there to the first byte of the reply")
+HTTP_REQ_RECEIVING = Metric("http_req_receiving", "trend", "from the first byte of the reply to the last one needed")
+CHECKS = Metric(
+    "checks",
+    "rate",
+    "replies whose schema and values were right, among those that could be checked",
+    "mcp_load_checks_total",
+)
+ITERATIONS = Metric(
+    "iterations",
+    "counter",
+    "iterations completed by the virtual users; one call each",
+    "mcp_load_iterations_total",
+)
+ITERATION_DURATION = Metric(
+    "iteration_duration", "trend", "response time of every iteration, from due", "mcp_load_iteration_duration_seconds"
+)
+DROPPED_ITERATIONS = Metric(
+    "dropped_iterations",
+    "counter",
+    "iterations of an open model that were due while no virtual user was free",
+    "mcp_load_dropped_iterations_total",
+)
+VUS = Metric("vus", "gauge", "virtual users at work", "mcp_load_vus")
+VUS_MAX = Metric("vus_max", "gauge", "virtual users there are", "mcp_load_vus_max")
+DATA_SENT = Metric(
+    "data_sent", "counter", "bytes of requests, as far as the transport can tell", "mcp_load_sent_bytes_total"
+)
+DATA_RECEIVED = Metric(
+    "data_received", "counter", "bytes of replies, as far as the transport can tell", "mcp_load_received_bytes_total"
+)
+SESSION_CREATION = Metric(
+    "mcp_session_creation_ms",
+    "trend",
+    "initialize and notifications/initialized together",
+    f'{OPERATION_SECONDS}{{mcp_method_name="initialize"}}',
+)
+TOOL_CALL = Metric(
+    "mcp_tool_call_duration_ms",
+    "trend",
+    "response time of every call, from due",
+    "mcp_load_latency_seconds, mcp_load_iteration_duration_seconds",
+)
 
-CATALOGUE = (HTTP_REQS, HTTP_REQ_DURATION, HTTP_REQ_FAILED, CHECKS, ITERATIONS, SESSION_CREATION, TOOL_CALL)
+CATALOGUE = (
+    HTTP_REQS,
+    HTTP_REQ_DURATION,
+    HTTP_REQ_FAILED,
+    HTTP_REQ_BLOCKED,
+    HTTP_REQ_CONNECTING,
+    HTTP_REQ_TLS_HANDSHAKING,
+    HTTP_REQ_SENDING,
+    HTTP_REQ_WAITING,
+    HTTP_REQ_RECEIVING,
+    CHECKS,
+    ITERATIONS,
+    ITERATION_DURATION,
+    DROPPED_ITERATIONS,
+    VUS,
+    VUS_MAX,
+    DATA_SENT,
+    DATA_RECEIVED,
+    SESSION_CREATION,
+    TOOL_CALL,
+)
 
 
 def operation_metric(tool: str) -> Metric:
     """The trend of one tool's response times: `operation_<tool>_ms`."""
     return Metric(f"operation_{tool}_ms", "trend", f"response time of {tool} calls, from due")
+
+
+def sub_metric(metric: Metric, tag: str, value: str) -> str:
+    """The name of the part of `metric` whose samples have that tag."""
+    return f"{metric.name}{{{tag}:{value}}}"

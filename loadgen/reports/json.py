@@ -40,17 +40,22 @@ def document(result: RunResult) -> dict[str, Any]:
             "total": measured.calls,
             "successful": measured.ok,
             "failed": result.failed,
+            "unfinished": measured.unfinished,
+            "dropped": measured.dropped,
+            "due": measured.due,
             "success_rate_percent": result.success_rate,
             "per_second": result.rate,
         },
         "response_time": asdict(measured.response),
         "response_time_successful": asdict(measured.response_ok),
+        "schedule_lag": asdict(measured.schedule_lag),
         "tools": {
             tool.tool: {
                 "total": tool.calls,
                 "successful": tool.ok,
                 "failed": tool.calls - tool.ok,
                 "success_rate_percent": 100 * tool.ok / tool.calls,
+                "outcomes": dict(tool.outcomes),
                 "response_time": asdict(tool.response),
             }
             for tool in measured.tools

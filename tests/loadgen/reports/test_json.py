@@ -23,6 +23,9 @@ def test_it_holds_what_the_text_says(document: Any) -> None:
         "total": 1000,
         "successful": 999,
         "failed": 1,
+        "unfinished": 0,
+        "dropped": 0,
+        "due": 1000,
         "success_rate_percent": 99.9,
         "per_second": 250.0,
     }
@@ -43,6 +46,7 @@ def test_what_has_too_few_samples_is_null(document: Any) -> None:
 def test_every_metric_of_the_catalogue_has_values_as_its_type_has_them(document: Any) -> None:
     keys = {
         "counter": {"count", "rate"},
+        "gauge": {"value", "min", "max"},
         "rate": {"rate", "passes", "fails"},
         "trend": {"count", "avg", "min", "med", "max", "p(90)", "p(95)", "p(99)"},
     }
@@ -55,3 +59,12 @@ def test_failed_requests_and_checks_are_rates_with_their_counts() -> None:
     assert values["http_req_failed"] == {"rate": 0.001, "passes": 1, "fails": 999}
     assert values["checks"] == {"rate": 1.0, "passes": 999, "fails": 0}
     assert values["http_reqs"] == {"count": 1000, "rate": 250.0}
+
+
+def test_parts_of_a_metric_have_their_tag_in_the_name() -> None:
+    values = metric_values(RESULT)
+    assert values["http_reqs{tool:create_payment}"]["count"] == 990
+    assert values["http_req_failed{tool:create_payment}"]["passes"] == 1
+    assert "http_req_duration{tool:create_payment}" in values
+    assert "http_req_duration{expected_response:true}" in values
+    assert values["http_reqs{outcome:connect}"]["count"] == 1

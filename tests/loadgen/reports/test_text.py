@@ -5,7 +5,7 @@ import pytest
 
 from loadgen.metrics import TrendSummary
 from loadgen.reports.text import render_text
-from loadgen.result import ErrorKind, Measurements, RunResult, SessionsResult, ToolResult
+from loadgen.result import ErrorKind, Measurements, OutcomeResult, RunResult, SessionsResult, ToolResult
 from loadgen.targets import Target, judge_target
 
 FEW = TrendSummary(10, 1.0, 2.5, 2.0, 9.0, 8.0, None, None)
@@ -23,6 +23,7 @@ MEASURED = Measurements(
     tools=(ToolResult("create_payment", 990, 989, MANY), ToolResult("get_wallet_balance", 10, 10, FEW)),
     errors=(ErrorKind("Connection", "connect", 1, "no connection to 127.0.0.1:8000: Connection refused"),),
     sessions=SessionsResult(10, 0, 0, 0, FEW),
+    outcomes=(OutcomeResult("connect", 1, FEW, FEW), OutcomeResult("ok", 999, MANY, MANY)),
 )
 RESULT = RunResult(
     workload="payments",
