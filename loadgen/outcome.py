@@ -5,7 +5,7 @@ reports and metrics (with the code, where there is one), `category` the heading 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, ClassVar, Literal
 
@@ -132,9 +132,10 @@ class SseProtocol(_Failed):
 
 @dataclass(frozen=True, slots=True)
 class RpcError(_Failed):
-    """A JSON-RPC error response."""
+    """A JSON-RPC error response; its `data` is kept for an unsupported protocol version (-32022) only."""
 
     code: int
+    data: object = field(default=None, repr=False, compare=False)
     kind = "rpc_error"
     category = Category.RPC_ERROR
 

@@ -13,7 +13,11 @@ HANDSHAKE_VERSIONS = ("2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05")
 """The protocol versions that begin with `initialize`, newest first."""
 
 
-@dataclass(frozen=True, slots=True)
+UNSUPPORTED_VERSION = -32022
+"""JSON-RPC error of the modern era; its data names the versions that the server has."""
+
+
+@dataclass(slots=True)  # not frozen: one is made per call, and freezing triples what that costs
 class RpcResult:
     """A JSON-RPC response that succeeded."""
 
@@ -26,7 +30,28 @@ def encode_request(request_id: int, method: str, params: Mapping[str, Any]) -> b
     >>> encode_request(1, "ping", {})
     b'{"jsonrpc":"2.0","id":1,"method":"ping","params":{}}'
     """
-    return orjson.dumps({"jsonrpc": "2.0", "id": request_id, "method": method, "params": params})
+    return number_request(request_id, encode_tail(method, params))
+
+
+def encode_tail(method: str, params: Mapping[str, Any]) -> bytes:
+    """What follows the id in a JSON-RPC request."""
+    return b',"method":%b,"params":%b}' % (orjson.dumps(method), orjson.dumps(params))
+
+
+def encode_call_start(name: str, meta: Mapping[str, Any] | None = None) -> bytes:
+    """What follows the id in a `tools/call`, up to its arguments: the same for all calls of one tool."""
+    params = {"name": name} if meta is None else {"name": name, "_meta": meta}
+    return b',"method":"tools/call","params":%b,"arguments":' % orjson.dumps(params)[:-1]
+
+
+def encode_call_tail(start: bytes, arguments: Mapping[str, Any]) -> bytes:
+    """What follows the id in a `tools/call` that begins with `start`."""
+    return b"%b%b}}" % (start, orjson.dumps(arguments))
+
+
+def number_request(request_id: int, tail: bytes) -> bytes:
+    """The request that `tail` is the rest of."""
+    return b'{"jsonrpc":"2.0","id":%d%b' % (request_id, tail)
 
 
 def encode_notification(method: str) -> bytes:
@@ -97,7 +122,7 @@ def _read_error(error: object) -> RpcError | str:
     code, message = error.get("code"), error.get("message")
     if type(code) is not int or not isinstance(message, str):
         return "the error has no integer code or no message"
-    return RpcError(message, code)
+    return RpcError(message, code, error.get("data") if code == UNSUPPORTED_VERSION else None)
 
 
 def _same(got: object, request_id: int) -> bool:

@@ -2,48 +2,69 @@
 
 from collections.abc import Mapping
 
-from ..outcome import ContentType, Failure, HttpStatus, Parse, SseProtocol
+from ..outcome import ContentType, Failure, HttpStatus, Parse, RpcError, SseProtocol
 from .messages import RpcResult, parse_json_response, read_event
 from .sse import SseParser
 from .transport import MAX_REPLY_BYTES
 
-_ERROR_BODY_BYTES = 2048
+_ERROR_BODY_BYTES = 8 * 1024
+_OK = 200
+_JSON = b"application/json"
 _SUCCESS = range(200, 300)
 
 
 class RpcReply:
-    """A `Sink` for the reply to request `request_id`: JSON or an event stream, as the server chooses."""
+    """A `Sink` for the reply to request `request_id`: JSON or an event stream, as the server chooses.
 
-    def __init__(self, request_id: int) -> None:
+    `errors_have_status`: a JSON-RPC error may come with an HTTP status that is no success (the modern era).
+    """
+
+    __slots__ = ("_answer", "_body", "_errors_have_status", "_id", "_size", "_sse", "_status", "_type", "session_id")
+
+    def __init__(self, request_id: int, *, errors_have_status: bool = False) -> None:
         self._id = request_id
+        self._errors_have_status = errors_have_status
         self._status = 0
-        self._type = ""
+        self._type = b""
         self._sse: SseParser | None = None
-        self._body: list[bytes] = []
+        self._body: bytes | list[bytes] = b""  # a list from the second piece on
         self._size = 0
         self._answer: RpcResult | Failure | None = None
         self.session_id: str | None = None
         """The `Mcp-Session-Id` header, None without one."""
 
+    @property
+    def cut_short(self) -> bool:
+        """Whether an event stream ended, or broke, before it had the response."""
+        return self._sse is not None and self._answer is None
+
     def head(self, status: int, headers: Mapping[bytes, bytes]) -> None:
         """See `Sink`."""
         self._status = status
-        self._type = headers.get(b"content-type", b"").partition(b";")[0].strip().lower().decode("latin-1")
+        self._type = content_type = headers.get(b"content-type", b"")
         session_id = headers.get(b"mcp-session-id")
-        self.session_id = None if session_id is None else session_id.decode("latin-1")
-        if status == 200 and self._type == "text/event-stream":  # noqa: PLR2004 - an HTTP status
-            self._sse = SseParser()
+        if session_id is not None:
+            self.session_id = session_id.decode("latin-1").strip()
+        if content_type != _JSON:
+            self._type = content_type = content_type.partition(b";")[0].strip().lower()
+            if status == _OK and content_type == b"text/event-stream":
+                self._sse = SseParser()
 
     def feed(self, chunk: bytes) -> bool:
         """See `Sink`."""
-        self._size += len(chunk)
-        if self._size > MAX_REPLY_BYTES:
+        self._size = size = self._size + len(chunk)
+        if size > MAX_REPLY_BYTES:
             kind = SseProtocol if self._sse else Parse
             self._answer = kind(f"the reply is longer than {MAX_REPLY_BYTES // 1024 // 1024} MiB")
             return True
         if self._sse is None:
-            self._body.append(chunk)
-            return self._status != 200 and self._size > _ERROR_BODY_BYTES  # noqa: PLR2004 - an HTTP status
+            if not self._body:
+                self._body = chunk
+            elif isinstance(self._body, list):
+                self._body.append(chunk)
+            else:
+                self._body = [self._body, chunk]
+            return self._status != _OK and size > _ERROR_BODY_BYTES
         for event in self._sse.feed(chunk):
             self._answer = read_event(event.data, self._id)
             if self._answer is not None:
@@ -56,12 +77,20 @@ class RpcReply:
             return self._answer
         if self._sse is not None:
             return SseProtocol(f"the event stream ended without a response to request {self._id}")
-        body = b"".join(self._body)
-        if self._status != 200:  # noqa: PLR2004 - an HTTP status
-            return HttpStatus(describe_status(self._status, body), self._status)
-        if self._type != "application/json":
-            return ContentType(f"the reply's content type is {self._type or 'missing'}, not JSON or an event stream")
-        return parse_json_response(body, self._id)
+        body = b"".join(self._body) if isinstance(self._body, list) else self._body
+        if self._status == _OK and self._type == _JSON:
+            return parse_json_response(body, self._id)
+        if self._status != _OK:
+            return self._refusal(body)
+        shown = self._type.decode("latin-1") or "missing"
+        return ContentType(f"the reply's content type is {shown}, not JSON or an event stream")
+
+    def _refusal(self, body: bytes) -> Failure:
+        if self._errors_have_status and self._type == _JSON:
+            answer = parse_json_response(body, self._id)
+            if isinstance(answer, RpcError):
+                return answer
+        return HttpStatus(describe_status(self._status, body), self._status)
 
 
 class Acknowledgement:

@@ -1,79 +1,70 @@
-"""One MCP client of the handshake era: open a session, list and call tools, end the session.
+"""One MCP client over one `Transport`, in both eras of the protocol: find the era out, list and call tools, end it.
 
-Each function makes its requests through a `Transport` and returns either what was asked for or a `Failure`: a call
-that fails is data. Only one request of a session may be under way at a time.
+Each function returns either what was asked for or a `Failure`: a call that fails is data. Only one request of a
+session may be under way at a time. The handshake era (2024-11-05 to 2025-11-25) opens a session with `initialize`; the
+modern era (2026-07-28) has none, and each request says by itself all that the server has to know.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from importlib.metadata import version
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..outcome import CheckFailed, Failure, HttpStatus, Ok, Outcome, SchemaViolation, SessionLost, ToolError
-from .messages import HANDSHAKE_VERSIONS, RpcResult, encode_notification, encode_request
-from .reply import Acknowledgement, RpcReply
-from .transport import Request, Transport
+from ..outcome import Failure, Ok, Outcome, SchemaViolation, ToolError
+from .dialogue import HEADERS, META, PROTOCOL, Form, Session, ask, request
+from .headers import Fields
+from .messages import RpcResult, encode_call_start, encode_call_tail
+from .modern import mirrored, mirrors, routing_headers
+from .opening import AUTO, PROTOCOLS, delete_session, discover, initialize_session
+from .tool import Tool, read_tools
 
-PROTOCOL = HANDSHAKE_VERSIONS[0]
-"""The protocol version that `initialize_session` proposes."""
-_HEADERS = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
-_CLIENT = {"name": "mcp-load", "version": version("mcp-testbed")}
-_NOT_FOUND = 404
-_NO_SESSION_TO_END = (404, 405)
+__all__ = [
+    "AUTO",
+    "CALL_KEY_HEADER",
+    "PROTOCOL",
+    "PROTOCOLS",
+    "Session",
+    "Tool",
+    "call_tool",
+    "delete_session",
+    "discover",
+    "initialize_session",
+    "list_tools",
+    "ping",
+    "remember_tools",
+]
+
+CALL_KEY_HEADER = "Mcp-Testbed-Call"
+"""Carries the name under which the server's journal keeps a call."""
 _MOST_PAGES = 100
+_NO_HEADERS: Fields = ()
 
 
-@dataclass(slots=True)
-class Session:
-    """An open MCP session; `session_id` is None when the server issued none, `within` limits each request (seconds)."""
+async def call_tool(
+    session: Session, name: str, arguments: Mapping[str, Any], *, call_key: str | None = None
+) -> Outcome:
+    """Call one tool, once (server/tools, "Calling tools").
 
-    transport: Transport
-    within: float
-    protocol: str = PROTOCOL
-    session_id: str | None = None
-    last_id: int = 0
-    server_name: str = ""
-    headers: Mapping[str, str] | None = None
+    Args:
+        session: from `initialize_session`.
+        name: the tool's name.
+        arguments: a JSON object.
+        call_key: sent as header `Mcp-Testbed-Call`, under which a server of this project keeps the call in its journal.
 
-
-@dataclass(frozen=True, slots=True)
-class Tool:
-    """A tool as `tools/list` describes it; `output_schema` is a JSON Schema or None."""
-
-    name: str
-    output_schema: Mapping[str, Any] | None
-
-
-async def initialize_session(transport: Transport, within: float) -> Session | Failure:
-    """Open a session: `initialize`, then `notifications/initialized`; each may take `within` seconds."""
-    session = Session(transport, within)
-    params = {"protocolVersion": PROTOCOL, "capabilities": {}, "clientInfo": _CLIENT}
-    reply = await _request(session, "initialize", params)
-    if not isinstance(reply, RpcResult):
-        return reply
-    negotiated = reply.result.get("protocolVersion")
-    if negotiated not in HANDSHAKE_VERSIONS:
-        return CheckFailed(f"the server negotiated protocol version {negotiated!r}, which is not one with a handshake")
-    session.protocol = str(negotiated)
-    info = reply.result.get("serverInfo")
-    session.server_name = str(info.get("name", "")) if isinstance(info, dict) else ""
-    session.headers = _headers(session)
-    failure = await _notify_initialized(session)
-    if failure is not None:
-        await delete_session(session)
-    return failure or session
-
-
-async def call_tool(session: Session, name: str, arguments: Mapping[str, Any]) -> Outcome:
-    """Call one tool, once. Ok carries the result: `content`, and `structuredContent` when the tool has an outputSchema.
-
-    ToolError: the result has `isError: true`. SchemaViolation: the result is no tool result. SessionLost: the server
-    does not know the session any more; open a new one.
+    Returns:
+        Ok carries the result: `content`, and `structuredContent` when the tool has an outputSchema. ToolError: the
+        result has `isError: true`. SchemaViolation: the result is no tool result, or one that this client has no answer
+        to: in the modern era a `resultType` such as `input_required` or `task`. SessionLost: the server does not know
+        the session any more; open a new one. Otherwise how the request failed.
     """
-    reply = await _request(session, "tools/call", {"name": name, "arguments": arguments})
-    if not isinstance(reply, RpcResult):
-        return reply
-    result = reply.result
+    form = session.forms.get(name)
+    if form is None:
+        form = session.forms[name] = _form(session, name)
+    own = _NO_HEADERS if call_key is None else ((CALL_KEY_HEADER, call_key),)
+    if form.mirrored:
+        own += mirrors(form.mirrored, arguments)
+    answer = await ask(session, form.headers, encode_call_tail(form.start, arguments), own)
+    if not isinstance(answer, RpcResult):
+        return answer
+    result = answer.result
     content = result.get("content")
     if not isinstance(content, list):
         return SchemaViolation("the result has no content list")
@@ -84,60 +75,48 @@ async def call_tool(session: Session, name: str, arguments: Mapping[str, Any]) -
 
 
 async def list_tools(session: Session) -> tuple[Tool, ...] | Failure:
-    """All tools of the server, page after page."""
+    """All tools of the server, page after page; the session remembers which arguments go into headers, too.
+
+    SchemaViolation: a page is no list of named tools, a cursor comes twice, or there are more than 100 pages.
+    """
     tools: list[Tool] = []
     cursor: object = None
+    seen: set[str] = set()
     for _ in range(_MOST_PAGES):
-        reply = await _request(session, "tools/list", {"cursor": cursor} if cursor is not None else {})
-        if not isinstance(reply, RpcResult):
-            return reply
-        listed = reply.result.get("tools")
-        if not isinstance(listed, list) or not all(isinstance(tool, dict) and "name" in tool for tool in listed):
+        answer = await request(session, "tools/list", {"cursor": cursor} if cursor is not None else {})
+        if not isinstance(answer, RpcResult):
+            return answer
+        page = read_tools(answer.result.get("tools"))
+        if page is None:
             return SchemaViolation("tools/list has no list of named tools")
-        tools += [Tool(str(tool["name"]), tool.get("outputSchema")) for tool in listed]
-        cursor = reply.result.get("nextCursor")
+        tools += page
+        cursor = answer.result.get("nextCursor")
         if cursor is None:
+            remember_tools(session, tools)
             return tuple(tools)
+        if str(cursor) in seen:
+            return SchemaViolation("tools/list goes round in a circle: a cursor came twice")
+        seen.add(str(cursor))
     return SchemaViolation(f"tools/list has more than {_MOST_PAGES} pages")
 
 
-async def delete_session(session: Session) -> Failure | None:
-    """End the session on the server; a server that has none, or that ends none, is no failure."""
-    if session.session_id is None:
-        return None
-    reply = Acknowledgement()
-    failure = await session.transport.exchange(Request("DELETE", session.headers or {}), reply, session.within)
-    if failure is None:
-        failure = reply.failure()
-    return None if isinstance(failure, HttpStatus) and failure.code in _NO_SESSION_TO_END else failure
+def remember_tools(session: Session, tools: Iterable[Tool]) -> None:
+    """Take from `tools` which arguments modern calls repeat in headers (`x-mcp-header`), as `list_tools` does."""
+    session.mirrored = {tool.name: mirrored(tool.input_schema) for tool in tools}
+    session.forms.clear()
 
 
-async def _request(session: Session, method: str, params: Mapping[str, Any]) -> RpcResult | Failure:
-    session.last_id += 1  # never used again, not even after a time-out: servers route replies by it
-    reply = RpcReply(session.last_id)
-    request = Request("POST", session.headers or _HEADERS, encode_request(session.last_id, method, params))
-    failure = await session.transport.exchange(request, reply, session.within)
-    if failure is not None:
-        return failure
-    answer = reply.answer()
-    if isinstance(answer, HttpStatus) and answer.code == _NOT_FOUND and session.session_id is not None:
-        return SessionLost(answer.detail)
-    if method == "initialize" and isinstance(answer, RpcResult):
-        session.session_id = reply.session_id  # only an initialize that succeeded names the session
-    return answer
+async def ping(session: Session) -> Failure | None:
+    """Ask for a sign of life (basic/utilities/ping); the modern era has no such request: its servers answer -32601."""
+    answer = await request(session, "ping", {})
+    return None if isinstance(answer, RpcResult) else answer
 
 
-async def _notify_initialized(session: Session) -> Failure | None:
-    reply = Acknowledgement()
-    request = Request("POST", session.headers or _HEADERS, encode_notification("notifications/initialized"))
-    return await session.transport.exchange(request, reply, session.within) or reply.failure()
-
-
-def _headers(session: Session) -> Mapping[str, str]:
-    headers = {**_HEADERS, "MCP-Protocol-Version": session.protocol}
-    if session.session_id is not None:
-        headers["Mcp-Session-Id"] = session.session_id
-    return headers
+def _form(session: Session, name: str) -> Form:
+    if session.modern:
+        headers = HEADERS | routing_headers("tools/call", name)
+        return Form(headers, encode_call_start(name, META), session.mirrored.get(name, {}))
+    return Form(session.headers or HEADERS, encode_call_start(name), {})
 
 
 def _text(content: list[Any]) -> str:

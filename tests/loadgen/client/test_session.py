@@ -1,11 +1,12 @@
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+import itertools
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
-from loadgen.client.aiohttp import AiohttpTransport
+from loadgen.client.raw import RawTransport
 from loadgen.client.session import Session, Tool, call_tool, delete_session, initialize_session, list_tools
 from loadgen.outcome import (
     CheckFailed,
@@ -27,7 +28,7 @@ WITHIN = 5.0
 @asynccontextmanager
 async def session_with(script: McpScript) -> AsyncIterator[tuple[Session, HttpServer]]:
     async with http_server(script) as server:
-        transport = AiohttpTransport(server.url)
+        transport = RawTransport(server.url)
         session = await initialize_session(transport, WITHIN)
         assert isinstance(session, Session)
         try:
@@ -38,7 +39,7 @@ async def session_with(script: McpScript) -> AsyncIterator[tuple[Session, HttpSe
 
 async def failed_initialize(script: McpScript) -> Failure:
     async with http_server(script) as server:
-        transport = AiohttpTransport(server.url)
+        transport = RawTransport(server.url)
         failure = await initialize_session(transport, WITHIN)
         await transport.close()
         assert not isinstance(failure, Session)
@@ -55,7 +56,7 @@ def answering(body: Callable[[int], bytes]) -> Callable[[Received, asyncio.Strea
 @pytest.mark.parametrize("response", ["json", "sse"])
 async def test_a_session_with_a_real_server_from_beginning_to_end(response: str) -> None:
     with running_server("calculator", response=response) as server:
-        transport = AiohttpTransport(server.url)
+        transport = RawTransport(server.url)
         session = await initialize_session(transport, WITHIN)
         assert isinstance(session, Session)
         assert (session.protocol, session.server_name) == ("2025-11-25", "calculator")
@@ -137,27 +138,57 @@ async def test_tools_are_listed_page_after_page() -> None:
 
     script = McpScript()
     async with http_server(pages) as server:
-        transport = AiohttpTransport(server.url)
+        transport = RawTransport(server.url)
         session = await initialize_session(transport, WITHIN)
         assert isinstance(session, Session)
-        assert await list_tools(session) == (Tool("add", None), Tool("b", {"type": "object"}))
+        assert await list_tools(session) == (Tool("add", None, {"type": "object"}), Tool("b", {"type": "object"}))
         await transport.close()
 
 
-async def test_pages_without_end_are_given_up() -> None:
+@pytest.mark.parametrize(("cursors", "requests"), [(itertools.repeat("more"), 2), (map(str, itertools.count()), 100)])
+async def test_pages_without_end_are_given_up(cursors: Iterator[str], requests: int) -> None:
     async def endless(request: Received, writer: asyncio.StreamWriter) -> None:
         if request.message["method"] != "tools/list":
             return await script(request, writer)
-        writer.write(reply(result(request.message["id"], {"tools": [], "nextCursor": "more"})))
+        writer.write(reply(result(request.message["id"], {"tools": [], "nextCursor": next(cursors)})))
         return None
 
     script = McpScript()
     async with http_server(endless) as server:
-        transport = AiohttpTransport(server.url)
+        transport = RawTransport(server.url)
         session = await initialize_session(transport, WITHIN)
         assert isinstance(session, Session)
         assert isinstance(await list_tools(session), SchemaViolation)
         await transport.close()
+        assert len(server.received) == 2 + requests
+
+
+async def test_a_tool_is_told_with_its_schemas_annotations_and_description() -> None:
+    described = {
+        **ADD,
+        "annotations": {"readOnlyHint": True},
+        "description": "adds",
+        "outputSchema": {"type": "object"},
+    }
+    async with session_with(McpScript(tools=[described])) as (session, _):
+        (tool,) = cast("tuple[Tool]", await list_tools(session))
+        assert tool == Tool("add", {"type": "object"}, {"type": "object"}, {"readOnlyHint": True}, "adds")
+
+
+async def test_a_session_id_that_cannot_be_sent_back_fails_the_opening() -> None:
+    async def odd(request: Received, writer: asyncio.StreamWriter) -> None:
+        writer.write(reply(result(request.message["id"], INITIALIZED), Mcp_Session_Id="a\tb"))
+
+    async with http_server(odd) as server:
+        transport = RawTransport(server.url)
+        assert isinstance(await initialize_session(transport, WITHIN), SchemaViolation)
+        await transport.close()
+
+
+async def test_a_call_key_goes_into_its_header() -> None:
+    async with session_with(McpScript()) as (session, server):
+        await call_tool(session, "add", {"a": 1, "b": 2}, call_key="run/add/1")
+        assert server.received[-1].headers["mcp-testbed-call"] == "run/add/1"
 
 
 @pytest.mark.parametrize(
@@ -212,7 +243,7 @@ async def test_a_failing_delete_is_reported() -> None:
 
     script = McpScript()
     async with http_server(refuses) as server:
-        transport = AiohttpTransport(server.url)
+        transport = RawTransport(server.url)
         session = await initialize_session(transport, WITHIN)
         assert isinstance(session, Session)
         assert isinstance(await delete_session(session), HttpStatus)
@@ -230,7 +261,7 @@ async def scripted(method: str, answer: Callable[[Received], bytes]) -> Session 
 
     script = McpScript()
     async with http_server(serve) as server:
-        transport = AiohttpTransport(server.url)
+        transport = RawTransport(server.url)
         session = await initialize_session(transport, WITHIN)
         outcome = await list_tools(session) if isinstance(session, Session) else session
         await transport.close()

@@ -1,0 +1,85 @@
+"""A client's state, and one JSON-RPC request of it after another: ids, headers, and what a reply means in each era."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from typing import Any
+
+from ..outcome import Failure, HttpStatus, Reset, SchemaViolation, SessionLost
+from .headers import Fields
+from .messages import HANDSHAKE_VERSIONS, RpcResult, encode_tail, number_request
+from .modern import MODERN, Path, request_meta, routing_headers
+from .reply import RpcReply
+from .transport import Request, Transport
+
+PROTOCOL = HANDSHAKE_VERSIONS[0]
+"""The protocol version that is proposed unless told otherwise."""
+HEADERS = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
+CLIENT = {"name": "mcp-load", "version": version("mcp-testbed")}
+META = request_meta(CLIENT)
+_NOT_FOUND = 404
+
+
+@dataclass(slots=True)
+class Form:
+    """What all calls of one tool have in common."""
+
+    headers: Mapping[str, str]
+    start: bytes
+    mirrored: Mapping[Path, str]
+
+
+@dataclass(slots=True)
+class Session:
+    """A client's state; `session_id` is None when the server issued none, `within` limits each request (seconds).
+
+    With `retry_lost`, a modern request whose connection or stream broke before the response came is sent once more,
+    under a new id; `reissued` counts that. A time-out is no such break: the server may be at work still.
+    """
+
+    transport: Transport
+    within: float
+    protocol: str = PROTOCOL
+    session_id: str | None = None
+    last_id: int = 0
+    server_name: str = ""
+    headers: Mapping[str, str] | None = None
+    retry_lost: bool = False
+    reissued: int = 0
+    forms: dict[str, Form] = field(default_factory=dict)
+    mirrored: dict[str, Mapping[Path, str]] = field(default_factory=dict)
+
+    @property
+    def modern(self) -> bool:
+        """Whether requests are of the modern era."""
+        return self.protocol == MODERN
+
+
+async def request(session: Session, method: str, params: Mapping[str, Any]) -> RpcResult | Failure:
+    """Make one request of `method`."""
+    if session.modern:
+        return await ask(session, HEADERS | routing_headers(method), encode_tail(method, {**params, "_meta": META}))
+    return await ask(session, session.headers or HEADERS, encode_tail(method, params))
+
+
+async def ask(session: Session, headers: Mapping[str, str], tail: bytes, own: Fields = ()) -> RpcResult | Failure:
+    """Make the request that ends in `tail`, under an id of its own; each attempt may take `session.within` seconds."""
+    modern = session.protocol == MODERN
+    for again in (modern and session.retry_lost, False):
+        session.last_id = request_id = session.last_id + 1  # never used again: servers route replies by it
+        reply = RpcReply(request_id, errors_have_status=modern)
+        post = Request("POST", headers, number_request(request_id, tail), own)
+        failure = await session.transport.exchange(post, reply, session.within)
+        if not again or not (isinstance(failure, Reset) or (failure is None and reply.cut_short)):
+            break
+        session.reissued += 1
+    answer = reply.answer() if failure is None else failure
+    if isinstance(answer, RpcResult):
+        if session.headers is None and not modern:
+            session.session_id = reply.session_id  # only an initialize that succeeded names the session
+        elif modern and answer.result.get("resultType", "complete") != "complete":
+            kind = str(answer.result["resultType"])[:40]
+            return SchemaViolation(f"the result is of the type {kind!r}, to which this client has no answer")
+    elif isinstance(answer, HttpStatus) and answer.code == _NOT_FOUND and session.session_id is not None:
+        return SessionLost(answer.detail)
+    return answer
