@@ -107,7 +107,8 @@ class VirtualUser:
                 due = began if closed and isinstance(session, Session) else due
             if isinstance(session, Session):
                 sent = began
-                outcome = await call_tool(session, call.tool, call.arguments)
+                key = None if self._keys is None else self._keys.next(call.tool)
+                outcome = await call_tool(session, call.tool, call.arguments, call_key=key)
             else:
                 outcome, self._session = session, None
         except asyncio.CancelledError:

@@ -12,7 +12,7 @@ from .crew import Crew
 from .deadline import GRACEFUL_STOP, LONGEST_NAP, kill
 from .refusal import above, at_least, refuse, seconds, stages
 
-_SHORTEST_NAP = 0.0002
+_SHORTEST_NAP = 0.0005
 """Seconds; at rates above one in that time, iterations are handed out several at a time."""
 
 

@@ -26,7 +26,7 @@ from loadgen.plan import Executor, Plan
 from loadgen.progress import Progress
 from loadgen.result import RunResult
 from loadgen.workloads.calculator import CalculatorWorkload
-from tests.support.http_server import Received, http_server, reply, result
+from tests.support.http_server import HttpServer, Received, http_server, reply, result
 from tests.support.mcp_script import McpScript, tool_result
 
 TOOLS = [{"name": name} for name in CalculatorWorkload.tools]
@@ -182,6 +182,29 @@ async def test_a_warm_up_that_is_the_whole_run_measures_nothing() -> None:
         plan = plan_for(server.url, ConstantVus(1, 0.05), warm_up_seconds=60.0)
         with pytest.raises(NothingMeasured, match="no call was made that counts"):
             await run(plan)
+
+
+@pytest.mark.parametrize("executor", [SharedIterations(3, 30), ConstantArrivalRate(100, 0.3, 2, 50)])
+async def test_calls_carry_keys_that_count_each_tool_from_one(executor: Executor) -> None:
+    async with http_server(McpScript(calculate, TOOLS)) as server:
+        await run(plan_for(server.url, executor, send_keys=True, run_id="r1"))
+        sent = [
+            (request.message["params"]["name"], request.headers["mcp-testbed-call"]) for request in calls_of(server)
+        ]
+    for tool in CalculatorWorkload.tools:
+        keys = [key for name, key in sent if name == tool]
+        assert sorted(keys) == sorted(f"r1/{tool}/{n}" for n in range(1, len(keys) + 1))
+    assert len(sent) == 30
+
+
+async def test_calls_carry_no_keys_unless_asked() -> None:
+    async with http_server(McpScript(calculate, TOOLS)) as server:
+        await run(plan_for(server.url, SharedIterations(1, 2)))
+        assert not any("mcp-testbed-call" in request.headers for request in calls_of(server))
+
+
+def calls_of(server: HttpServer) -> list[Received]:
+    return [request for request in server.received if request.body and request.message["method"] == "tools/call"]
 
 
 async def test_more_users_than_files_are_refused_before_a_socket_opens(free_port: int) -> None:
