@@ -24,7 +24,7 @@ class Accounting:
         self.lag = Trend()
         self.vus, self.vus_max = Gauge(), Gauge()
         self.phases = Phases()
-        self.openings: dict[str, Trend] = {}
+        self.openings: dict[str, Cell] = {}
         self._labels: set[str] = set()
         self._ok: dict[str, Cell] = {}
         self._failed: dict[tuple[str, str, bool], Cell] = {}
@@ -70,9 +70,11 @@ class Accounting:
     def add_session(self, sample: SessionSample) -> None:
         """See `Accounts`."""
         label = OK if sample.failure is None else self._bounded(sample.failure)
-        if label not in self.openings:
-            self.openings[label] = Trend()
-        self.openings[label].add(sample.end - sample.due)
+        cell = self.openings.get(label)
+        if cell is None:
+            cell = self.openings[label] = Cell("", label, sample.failure, was_sent=True)
+        cell.calls += 1
+        cell.service.add(sample.end - sample.due)
 
     def add_dropped(self, n: int = 1) -> None:
         """Count `n` iterations that were due while no virtual user was free."""
@@ -150,7 +152,7 @@ class Accounting:
         return label
 
     def _sessions(self, unfinished: int) -> SessionsResult:
-        opened = self.openings.get(OK, Trend())
-        failed = sum(trend.count for label, trend in self.openings.items() if label != OK)
+        opened = self.openings.get(OK, Cell("", OK, None, was_sent=True))
+        failed = sum(cell.calls for label, cell in self.openings.items() if label != OK)
         lost = sum(cell.calls for cell in self._failed.values() if isinstance(cell.failure, SessionLost))
-        return SessionsResult(opened.count, failed, lost, unfinished, opened.summary())
+        return SessionsResult(opened.calls, failed, lost, unfinished, opened.service.summary())

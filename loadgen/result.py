@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from .health import GeneratorHealth
 from .metrics import NEVER_SET, NO_VALUES, GaugeSummary, TrendSummary
 from .targets import TargetVerdict
 
@@ -130,6 +131,7 @@ class RunResult:
     measured: Measurements
     targets: tuple[TargetVerdict, ...]
     notes: tuple[str, ...]
+    generator: GeneratorHealth | None = None
 
     @property
     def failed(self) -> int:

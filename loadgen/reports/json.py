@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 
 from ..assessment import grade_average, grade_success
+from ..health import GeneratorHealth
 from ..result import RunResult
 from .values import metric_values
 
@@ -36,6 +37,7 @@ def document(result: RunResult) -> dict[str, Any]:
         "started_at": result.started_at,
         "duration_seconds": result.seconds,
         "interrupted": result.interrupted,
+        "generator": _generator(result.generator),
         "requests": {
             "total": measured.calls,
             "successful": measured.ok,
@@ -71,3 +73,7 @@ def document(result: RunResult) -> dict[str, Any]:
         "gate": {"passed": result.passed, "min_success_percent": result.min_success},
         "metrics": metric_values(result),
     }
+
+
+def _generator(health: GeneratorHealth | None) -> dict[str, Any] | None:
+    return None if health is None else {"limited": health.limited, **asdict(health)}

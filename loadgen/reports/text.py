@@ -21,6 +21,7 @@ _TOOL = 19
 def render_text(result: RunResult, *, every_metric: bool = False) -> str:
     """The report; its last line is the gate. `every_metric` adds all metrics by name."""
     sections = [
+        _generator(result),
         _header(result),
         _section("Overall Statistics", _overall(result)),
         _section("Performance Metrics (response time in ms, from due)", _performance(result)),
@@ -33,6 +34,13 @@ def render_text(result: RunResult, *, every_metric: bool = False) -> str:
         [_gate(result)],
     ]
     return "\n\n".join("\n".join(section) for section in sections if section) + "\n"
+
+
+def _generator(result: RunResult) -> list[str]:
+    """Before everything else: the figures below are not the server's."""
+    if result.generator is None or result.generator.reason is None:
+        return []
+    return _wrapped(f"WARNING: generator_limited. This generator was the limit of the run: {result.generator.reason}.")
 
 
 def _section(title: str, lines: Iterator[str]) -> list[str]:
@@ -69,9 +77,16 @@ def _overall(result: RunResult) -> Iterator[str]:
     yield _row("Total Requests", f"{measured.calls:,}")
     yield _row("Successful", f"{measured.ok:,}")
     yield _row("Failed", f"{result.failed:,}")
+    if measured.unfinished:
+        yield _row("Unfinished", f"{measured.unfinished:,} (cancelled, among the failed)")
+    if measured.dropped:
+        yield _row("Dropped", f"{measured.dropped:,} iterations that were due while no user was free")
     yield _row("Success Rate", _percent(measured.ok, measured.calls))
     yield _row("Test Duration", f"{result.seconds:.2f} s")
     yield _row("Requests/Second", f"{result.rate:,.1f}")
+    if measured.schedule_lag.count:
+        lag = measured.schedule_lag
+        yield _row("Schedule Lag", f"p99 {_number(lag.p99)} ms, max {_number(lag.maximum)} ms after due")
     yield _row("Sessions", f"{sessions.opened:,} opened{_session_troubles(result)} (not counted as requests)")
 
 

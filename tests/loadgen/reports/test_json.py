@@ -1,12 +1,15 @@
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from loadgen.catalogue import CATALOGUE, operation_metric
+from loadgen.health import GeneratorHealth
+from loadgen.reports.json import document as document_of
 from loadgen.reports.json import render_json
 from loadgen.reports.values import metric_values
-from tests.loadgen.reports.test_text import RESULT
+from tests.loadgen.reports.test_text import FEW, RESULT
 
 
 @pytest.fixture
@@ -68,3 +71,11 @@ def test_parts_of_a_metric_have_their_tag_in_the_name() -> None:
     assert "http_req_duration{tool:create_payment}" in values
     assert "http_req_duration{expected_response:true}" in values
     assert values["http_reqs{outcome:connect}"]["count"] == 1
+
+
+def test_the_generator_has_a_verdict_with_its_reason() -> None:
+    assert document_of(RESULT)["generator"] is None
+    health = GeneratorHealth(FEW, 0.95, "it was late")
+    generator = document_of(replace(RESULT, generator=health))["generator"]
+    assert (generator["limited"], generator["reason"], generator["cpu_share"]) == (True, "it was late", 0.95)
+    assert generator["loop_lag"]["count"] == 10

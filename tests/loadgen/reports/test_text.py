@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from loadgen.health import GeneratorHealth
 from loadgen.metrics import TrendSummary
 from loadgen.reports.text import render_text
 from loadgen.result import ErrorKind, Measurements, OutcomeResult, RunResult, SessionsResult, ToolResult
@@ -145,3 +146,19 @@ def test_no_line_is_wider_than_80_columns() -> None:
     )
     wide = render_text(replace(RESULT, measured=measured, notes=("note " * 40,), interrupted=True), every_metric=True)
     assert [line for line in wide.splitlines() if len(line) > 80] == []
+
+
+def test_a_limited_generator_is_said_before_everything_else() -> None:
+    assert report(generator=GeneratorHealth(FEW, 0.99, None))[0].startswith("====")
+    assert report(generator=GeneratorHealth(FEW, 0.99, "it was late"))[:2] == [
+        "WARNING: generator_limited. This generator was the limit of the run: it was",
+        "late.",
+    ]
+
+
+def test_an_open_model_shows_what_it_dropped_and_how_late_it_was() -> None:
+    lines = report(measured=replace(MEASURED, dropped=1234, schedule_lag=MANY, finished=998))
+    assert value(lines, "Dropped") == "1,234 iterations that were due while no user was free"
+    assert value(lines, "Schedule Lag") == "p99 950.50 ms, max 12,346 ms after due"
+    assert value(lines, "Unfinished") == "2 (cancelled, among the failed)"
+    assert not [line for line in report() if line.startswith(("Dropped", "Schedule", "Unfinished"))]

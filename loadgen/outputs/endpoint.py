@@ -1,0 +1,79 @@
+"""A very small HTTP server for one page, `/metrics`, in the event loop of the run.
+
+The page is made in the loop, so it reads figures that nothing changes meanwhile: no locks, no copies, and one scrape
+costs the run a few milliseconds. A thread of its own would need both, and would compete for the same interpreter.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+
+from formats.errors import InvalidInput
+
+_LONGEST_REQUEST = 16 * 1024
+_SECONDS_FOR_A_REQUEST = 5.0
+
+Page = Callable[[str], tuple[str, bytes]]
+"""From the Accept header to the content type and the body."""
+
+
+class Endpoint:
+    """Serves `page` to whoever asks for `/metrics`, one request for each connection."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        self._server: asyncio.Server | None = None
+
+    async def start(self, host: str, port: int) -> int:
+        """Listen; the port that is listened on, also when `port` is 0.
+
+        Raises:
+            InvalidInput: the port cannot be used.
+        """
+        try:
+            self._server = await asyncio.start_server(self._answer, host, port, limit=_LONGEST_REQUEST)
+        except OSError as error:
+            raise InvalidInput([f"--metrics-port {port} cannot be used: {error.strerror}"]) from error
+        listening: int = self._server.sockets[0].getsockname()[1]
+        return listening
+
+    async def stop(self) -> None:
+        """Listen no more."""
+        if self._server is not None:
+            self._server.close()
+            await self._server.wait_closed()
+            self._server = None
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            async with asyncio.timeout(_SECONDS_FOR_A_REQUEST):
+                head = await reader.readuntil(b"\r\n\r\n")
+                writer.write(self._reply(head))
+                await writer.drain()
+        except (TimeoutError, OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+            pass  # who does not ask gets no answer
+        finally:
+            writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()
+
+    def _reply(self, head: bytes) -> bytes:
+        lines = head.decode("latin-1").split("\r\n")
+        method, _, target = lines[0].partition(" ")
+        if method not in {"GET", "HEAD"}:
+            return _encode("405 Method Not Allowed", "text/plain", b"GET only\n")
+        if target.split(" ")[0].split("?")[0] != "/metrics":
+            return _encode("404 Not Found", "text/plain", b"the page is /metrics\n")
+        headers = {
+            name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])
+        }
+        content_type, body = self._page(headers.get("accept", ""))
+        reply = _encode("200 OK", content_type, body)
+        return reply[: -len(body)] if method == "HEAD" else reply
+
+
+def _encode(status: str, content_type: str, body: bytes) -> bytes:
+    head = (
+        f"HTTP/1.1 {status}\r\nContent-Type: {content_type}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+    )
+    return head.encode("latin-1") + body

@@ -1,0 +1,224 @@
+import asyncio
+from collections.abc import AsyncIterator
+
+import aiohttp
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.samples import Sample as Line
+
+from formats.errors import InvalidInput
+from loadgen.accounting import Accounting
+from loadgen.catalogue import CATALOGUE
+from loadgen.client.transport import Timings
+from loadgen.metrics import Trend
+from loadgen.outcome import (
+    Cancelled,
+    CheckFailed,
+    HttpStatus,
+    Ok,
+    Outcome,
+    RpcError,
+    SchemaViolation,
+    Timeout,
+    ToolError,
+)
+from loadgen.outputs.collector import OPERATION_SECONDS, Labels, Live
+from loadgen.outputs.prometheus import PrometheusOutput
+from loadgen.progress import Progress
+from loadgen.sample import Sample, SessionSample
+from tests.support.clock import FakeClock
+
+OPERATIONS = "mcp_client_operation_duration_seconds"
+
+
+@pytest.fixture
+def accounts() -> Accounting:
+    return Accounting()
+
+
+@pytest.fixture
+async def output(accounts: Accounting) -> AsyncIterator[PrometheusOutput]:
+    lag = Trend()
+    lag.add(0.004)
+    labels = Labels("calculator", "ab12", ("add", "divide"))
+    made = PrometheusOutput(labels, accounts, lambda: Live(3, 100.0), lag, FakeClock())
+    yield made
+    await made.stop(0)
+
+
+def call(accounts: Accounting, tool: str, outcome: Outcome, seconds: float = 0.05, *, sent: bool = True) -> None:
+    accounts.add(Sample(tool, 0.0, 0.0 if sent else None, seconds, outcome, Timings(sent_bytes=10, received_bytes=20)))
+
+
+def lines(output: PrometheusOutput) -> list[Line]:
+    _, page = output.render("")
+    return [line for family in text_string_to_metric_families(page.decode()) for line in family.samples]
+
+
+def value(output: PrometheusOutput, name: str, **labels: str) -> float:
+    (found,) = [line.value for line in lines(output) if line.name == name and labels.items() <= line.labels.items()]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("outcome", "error_type"),
+    [
+        (Ok({}), ""),
+        (RpcError("bad", -32602), "-32602"),
+        (HttpStatus("bad", 503), "503"),
+        (ToolError("bad"), "tool_error"),
+        (Timeout("late", "total"), "timeout"),
+        (Cancelled("stopped"), "cancelled"),
+    ],
+)
+async def test_a_call_is_counted_by_its_error_type(
+    accounts: Accounting, output: PrometheusOutput, outcome: Outcome, error_type: str
+) -> None:
+    call(accounts, "add", outcome)
+    labels = {"scenario": "calculator", "gen_ai_tool_name": "add", "error_type": error_type}
+    assert value(output, f"{OPERATIONS}_count", **labels) == 1
+    assert value(output, f"{OPERATIONS}_sum", **labels) == 0.05
+
+
+async def test_buckets_count_up_to_their_bound(accounts: Accounting, output: PrometheusOutput) -> None:
+    for seconds in (0.0005, 0.004, 0.02, 400.0):
+        call(accounts, "add", Ok({}), seconds)
+    counts = {
+        float(line.labels["le"]): line.value
+        for line in lines(output)
+        if line.name == f"{OPERATIONS}_bucket" and line.labels["gen_ai_tool_name"] == "add"
+    }
+    assert [counts[bound] for bound in (0.001, 0.005, 0.02, 300.0, float("inf"))] == [1, 2, 3, 3, 4]
+    assert len(counts) == len(OPERATION_SECONDS) + 1
+
+
+async def test_tools_of_the_plan_are_there_from_the_start_and_others_make_no_series(
+    accounts: Accounting, output: PrometheusOutput
+) -> None:
+    assert value(output, f"{OPERATIONS}_count", gen_ai_tool_name="divide") == 0
+    call(accounts, "invented-by-somebody", Ok({}))
+    tools = {line.labels.get("gen_ai_tool_name") for line in lines(output)} - {None}
+    assert tools == {"add", "divide", "_other"}
+
+
+async def test_a_call_that_was_never_sent_counts_too(accounts: Accounting, output: PrometheusOutput) -> None:
+    call(accounts, "add", RpcError("no session", -32000), sent=False)
+    call(accounts, "add", RpcError("no session", -32000))
+    assert value(output, f"{OPERATIONS}_count", error_type="-32000") == 2
+
+
+async def test_sessions_are_operations(accounts: Accounting, output: PrometheusOutput) -> None:
+    accounts.add_session(SessionSample(0.0, 0.5, None))
+    accounts.add_session(SessionSample(0.0, 0.5, HttpStatus("no", 503)))
+    assert value(output, f"{OPERATIONS}_count", mcp_method_name="initialize", error_type="") == 1
+    assert value(output, f"{OPERATIONS}_count", mcp_method_name="initialize", error_type="503") == 1
+
+
+async def test_the_run_has_its_figures(accounts: Accounting, output: PrometheusOutput) -> None:
+    for outcome in (Ok({}), CheckFailed("wrong"), SchemaViolation("broken"), Cancelled("stopped")):
+        call(accounts, "add", outcome)
+    accounts.add_dropped(7)
+    accounts.add_lag(0.03)
+    accounts.set_vus(4, 10)
+    expected = {
+        "mcp_client_active_requests": 3,
+        "mcp_load_target_iterations_per_second": 100,
+        "mcp_load_vus": 4,
+        "mcp_load_vus_max": 10,
+        "mcp_load_iterations_total": 3,
+        "mcp_load_dropped_iterations_total": 7,
+        "mcp_load_sent_bytes_total": 40,
+        "mcp_load_received_bytes_total": 80,
+        "mcp_load_iteration_duration_seconds_count": 3,
+        "mcp_load_schedule_lag_seconds_sum": 0.03,
+        "mcp_event_loop_lag_seconds_count": 1,
+    }
+    assert {name: value(output, name) for name in expected} == expected
+    assert value(output, "mcp_load_checks_total", check="schema", result="pass") == 2
+    assert value(output, "mcp_load_checks_total", check="schema", result="fail") == 1
+    assert value(output, "mcp_load_checks_total", check="value", result="fail") == 1
+    assert value(output, "mcp_asyncio_tasks") >= 1
+    assert value(output, "mcp_build_info") == 1
+    assert value(output, "process_resident_memory_bytes") > 0
+
+
+async def test_no_series_says_when_it_was_created(accounts: Accounting, output: PrometheusOutput) -> None:
+    call(accounts, "add", Ok({}))
+    assert not [line.name for line in lines(output) if line.name.endswith("_created") and line.name.startswith("mcp")]
+
+
+async def test_latency_is_that_of_the_last_ten_seconds(accounts: Accounting) -> None:
+    clock = FakeClock()
+    output = PrometheusOutput(Labels("s", "r", ("add",)), accounts, lambda: Live(0, None), Trend(), clock)
+    async with asyncio.TaskGroup() as group:
+        watcher = group.create_task(output.watch(lambda: Progress(0, 0, 0.0, 0.0)))
+        await asyncio.sleep(0)
+        for _ in range(100):
+            call(accounts, "add", Ok({}), 0.25)
+        await clock.sleep(1.5)
+        assert value(output, "mcp_load_latency_seconds", stat="p99") == pytest.approx(0.25, rel=0.001)
+        await clock.sleep(11)
+        assert [line for line in lines(output) if line.name == "mcp_load_latency_seconds"] == []
+        watcher.cancel()
+
+
+async def test_a_closed_model_has_no_target_rate(accounts: Accounting) -> None:
+    output = PrometheusOutput(Labels("s", "r", ()), accounts, lambda: Live(0, None), Trend(), FakeClock())
+    assert "mcp_load_target_iterations_per_second" not in {line.name for line in lines(output)}
+
+
+async def test_the_catalogue_names_metrics_that_are_exported(accounts: Accounting, output: PrometheusOutput) -> None:
+    for _ in range(100):
+        call(accounts, "add", Ok({}))
+    _, page = output.render("")
+    families = {family.name for family in text_string_to_metric_families(page.decode())} | {"mcp_load_latency_seconds"}
+    for metric in CATALOGUE:
+        for name in filter(None, metric.prometheus.split(", ")):
+            assert name.partition("{")[0].removesuffix("_count").removesuffix("_total") in families
+
+
+async def get(url: str, accept: str = "text/plain") -> tuple[int, str, str]:
+    async with aiohttp.ClientSession() as session, session.get(url, headers={"Accept": accept}) as reply:
+        return reply.status, reply.headers["Content-Type"], await reply.text()
+
+
+async def test_the_page_is_served_until_the_end_of_the_linger(output: PrometheusOutput) -> None:
+    port = await output.start(0)
+    url = f"http://127.0.0.1:{port}"
+    status, content_type, page = await get(f"{url}/metrics")
+    assert (status, content_type.split(";")[0]) == (200, "text/plain")
+    assert 'mcp_load_run_active{run_id="ab12",scenario="calculator"} 1.0' in page
+    _, content_type, page = await get(f"{url}/metrics", "application/openmetrics-text; version=1.0.0")
+    assert content_type.startswith("application/openmetrics-text")
+    assert page.endswith("# EOF\n")
+    assert (await get(f"{url}/other"))[0] == 404
+    await output.stop(4)
+    assert value(output, "mcp_load_run_active") == 0
+    with pytest.raises(aiohttp.ClientConnectionError):
+        await get(f"{url}/metrics")
+
+
+@pytest.mark.parametrize("request_line", [b"POST /metrics HTTP/1.1", b"nonsense"])
+async def test_other_requests_are_refused(output: PrometheusOutput, request_line: bytes) -> None:
+    port = await output.start(0)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(request_line + b"\r\n\r\n")
+    assert b" 405 " in await reader.readline()
+    writer.close()
+    await writer.wait_closed()
+
+
+async def test_a_request_without_end_gets_no_answer(output: PrometheusOutput) -> None:
+    port = await output.start(0)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"GET /" + b"x" * 40_000)
+    assert await reader.read() == b""
+    writer.close()
+    await writer.wait_closed()
+
+
+async def test_a_port_in_use_is_said_in_one_sentence(output: PrometheusOutput) -> None:
+    port = await output.start(0)
+    other = PrometheusOutput(Labels("s", "r", ()), Accounting(), lambda: Live(0, None), Trend(), FakeClock())
+    with pytest.raises(InvalidInput, match=f"--metrics-port {port} cannot be used"):
+        await other.start(port)
