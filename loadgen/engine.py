@@ -108,6 +108,7 @@ class Engine:
                 with frozen_heap():
                     await self._plan.executor.run(floor)
             finally:
+                self._progress(pool)  # takes in how many users there were at the end
                 watcher.cancel()
 
     def _progress(self, pool: VuPool) -> Progress:

@@ -47,6 +47,7 @@ class Tally:
             self.dropped += 1
             self._arrivals.add_dropped()
 
-    def begin(self, seconds: float) -> None:
-        """An iteration of an open model begins, `seconds` after its due moment."""
-        self._arrivals.add_lag(seconds)
+    def begin(self, n: int, due: float, now: float) -> None:
+        """Iteration `n` of an open model, due at `due`, begins."""
+        if not self._warm_up.holds(n, due):
+            self._arrivals.add_lag(now - due)

@@ -25,9 +25,13 @@ class WarmUp:
         if self._seconds:
             self._until = self.began = now + self._seconds
 
+    def holds(self, n: int, due: float) -> bool:
+        """Whether the `n`-th iteration, due at `due`, is part of the warm-up."""
+        return n <= self._iterations or due < self._until
+
     def covers(self, n: int, due: float) -> bool:
-        """Whether the `n`-th iteration, due at `due`, is part of the warm-up; to be asked once for each iteration."""
-        if n <= self._iterations or due < self._until:
+        """As `holds`, and count it: to be asked once for each iteration, when it is over or dropped."""
+        if self.holds(n, due):
             self.excluded += 1
             return True
         self.began = min(self.began, due)

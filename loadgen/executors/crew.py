@@ -81,7 +81,7 @@ class Crew:
             if worker.job is not None:
                 (n, due), worker.job = worker.job, None
                 tally.vus += 1
-                tally.begin(now() - due)
+                tally.begin(n, due, now())
                 try:
                     await iterate(n, due)
                 finally:

@@ -1,6 +1,7 @@
 """The open model: calls are due at their moments, whether or not earlier ones have got their replies."""
 
 import asyncio
+import math
 from dataclasses import dataclass
 
 from formats.durations import format_duration
@@ -78,7 +79,7 @@ class RampingArrivalRate:
     @property
     def duration(self) -> float:
         """Seconds in which calls are begun."""
-        return sum(stage.duration for stage in self.stages)
+        return math.fsum(stage.duration for stage in self.stages)
 
     def progress(self, calls: int, seconds: float) -> float:  # noqa: ARG002 - the executor decides which one counts
         """See `Executor`."""

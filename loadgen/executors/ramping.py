@@ -1,6 +1,7 @@
 """The closed model with a number of virtual users that changes."""
 
 import asyncio
+import math
 from dataclasses import dataclass
 
 from formats.durations import format_duration
@@ -49,12 +50,12 @@ class RampingVus:
     @property
     def max_vus(self) -> int:
         """See `Executor`."""
-        return VuPace(self.start_vus, self.stages).most
+        return max(self.start_vus, *(int(stage.target) for stage in self.stages))
 
     @property
     def duration(self) -> float:
         """Seconds in which calls are begun."""
-        return VuPace(self.start_vus, self.stages).duration
+        return math.fsum(stage.duration for stage in self.stages)
 
     def progress(self, calls: int, seconds: float) -> float:  # noqa: ARG002 - the executor decides which one counts
         """See `Executor`."""
@@ -119,8 +120,12 @@ class _Ramp:
         return list(by_deadline.items())
 
     def _begin(self, index: int) -> None:
-        if index < len(self._tasks) and not (self._tasks[index].done() or self._tasks[index].cancelling()):
+        before = self._tasks[index] if index < len(self._tasks) else None
+        if before is not None and not before.done() and not before.cancelling():
             return  # it is back before its last call ended, and just goes on
-        user = self._floor.pool.user(index)
-        task = self._group.create_task(timed(user, self._floor, lambda: index < self._count, self._think_time))
-        self._tasks[index : index + 1] = [task]
+        self._tasks[index : index + 1] = [self._group.create_task(self._work(index, before))]
+
+    async def _work(self, index: int, before: asyncio.Task[None] | None) -> None:
+        if before is not None:
+            await asyncio.wait([before])  # stopped, but perhaps not over yet; a user makes one call at a time
+        await timed(self._floor.pool.user(index), self._floor, lambda: index < self._count, self._think_time)

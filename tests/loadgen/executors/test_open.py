@@ -6,6 +6,8 @@ from formats.errors import InvalidInput
 from loadgen.executors.open import ConstantArrivalRate, RampingArrivalRate
 from loadgen.pacing import Stage
 from loadgen.plan import Executor
+from loadgen.tally import Tally
+from loadgen.warm_up import WarmUp
 from tests.support.clock import FakeClock
 from tests.support.users import SlowPool, cancelled_at
 
@@ -151,3 +153,13 @@ def test_all_settings_that_cannot_be_used_are_named_at_once() -> None:
         "vus should be 0 or more, got -1",
         "max_vus should be 1 or more, got 0",
     )
+
+
+async def test_dropped_and_late_iterations_of_a_warm_up_do_not_count() -> None:
+    clock = FakeClock()
+    pool = SlowPool(clock, 0.95)
+    pool.warm_up = WarmUp(seconds=1.0)
+    pool.tally = Tally(pool, pool.warm_up)
+    pool.warm_up.start(clock.now())
+    await ConstantArrivalRate(10, 3, 0, 4).run(pool.floor)
+    assert (pool.dropped, pool.tally.dropped, len(pool.lags)) == (12, 12, 8)
