@@ -132,7 +132,7 @@ class RawTransport:
             raise
         except (OSError, ssl.SSLError) as error:
             transport.abort()
-            return Tls(f"the TLS handshake failed: {error}")
+            return Tls(f"the TLS handshake failed: {str(error) or 'the connection was closed'}")
         except BaseException:
             transport.abort()
             raise

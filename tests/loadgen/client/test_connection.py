@@ -1,0 +1,103 @@
+import asyncio
+from itertools import pairwise
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from loadgen.client.connection import Connection
+from loadgen.client.reply import RpcReply
+
+RESULT = b'{"jsonrpc":"2.0","id":1,"result":{}}'
+PIECES = [
+    b"HTTP/1.1 200 OK\r\n",
+    b"HTTP/1.1 100 Continue\r\n\r\n",
+    b"HTTP/1.1 204 No Content\r\n",
+    b"Content-Type: application/json\r\n",
+    b"Content-Type: text/event-stream\r\n",
+    b"Content-Length: 36\r\n",
+    b"Transfer-Encoding: chunked\r\n",
+    b"Connection: close\r\n",
+    b"\r\n",
+    RESULT,
+    b"24\r\n" + RESULT + b"\r\n0\r\n\r\n",
+    b"data: " + RESULT + b"\n\n",
+    b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 36\r\n\r\n" + RESULT,
+]
+
+
+class Wire(asyncio.Transport):
+    """Remembers what was written, and whether the connection was cut."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written = b""
+        self.cut = False
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.written += data
+
+    def abort(self) -> None:
+        self.cut = True
+
+
+async def outcome_of(pieces: list[bytes]) -> object:
+    connection, wire, sink = Connection(asyncio.get_running_loop()), Wire(), RpcReply(1)
+    connection.open_with(wire)
+    waiter = connection.begin(b"request", sink, 0.0, 1e9, 1e9)
+    for piece in pieces:
+        if piece and not wire.cut:
+            connection.data_received(piece)
+    connection.connection_lost(None)
+    assert waiter.done()
+    return waiter.result() or sink.answer()
+
+
+@settings(max_examples=300)
+@given(st.lists(st.one_of(st.sampled_from(PIECES), st.binary(max_size=8)), max_size=9).map(b"".join), st.data())
+def test_a_reply_means_the_same_wherever_it_is_cut(data: bytes, drawn: st.DataObject) -> None:
+    cuts = drawn.draw(st.lists(st.integers(min_value=0, max_value=len(data)), max_size=4).map(sorted))
+    cut = [data[a:b] for a, b in pairwise([0, *cuts, len(data)])]
+    single = [bytes([byte]) for byte in data]
+
+    async def main() -> None:
+        whole = type(await outcome_of([data]))
+        assert type(await outcome_of(cut)) is type(await outcome_of(single)) is whole
+
+    asyncio.run(main())
+
+
+async def test_a_connection_is_clean_between_two_exchanges_only() -> None:
+    connection = Connection(asyncio.get_running_loop())
+    states = [connection.clean]
+    connection.open_with(Wire())
+    states.append(connection.clean)
+    waiter = connection.begin(b"request", RpcReply(1), 0.0, 1e9, 1e9)
+    states.append(connection.clean)
+    connection.data_received(PIECES[-1])
+    assert waiter.result() is None
+    states.append(connection.clean)
+    connection.abort()
+    assert [*states, connection.clean] == [False, True, False, True, False]
+
+
+async def test_one_timer_serves_many_exchanges() -> None:
+    connection, loop = Connection(asyncio.get_running_loop()), asyncio.get_running_loop()
+    connection.open_with(Wire())
+    timers = []
+    for n in range(3):
+        connection.begin(b"request", RpcReply(1), loop.time() + n, 1e6, 1e9)
+        connection.data_received(PIECES[-1])
+        timers.append(connection._timer)
+    timer = timers[0]
+    assert timer is not None
+    assert timers == [timer] * 3
+    connection.abort()
+    assert timer.cancelled()
+
+
+async def test_what_comes_to_a_clean_connection_closes_it() -> None:
+    connection, wire = Connection(asyncio.get_running_loop()), Wire()
+    connection.open_with(wire)
+    connection.data_received(b"HTTP/1.1 408 Request Timeout\r\n\r\n")
+    assert wire.cut
+    assert not connection.clean
