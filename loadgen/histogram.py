@@ -42,7 +42,7 @@ class Histogram:
         self._fresh.update(map(rshift, words[_HIGH_WORD::2], repeat(_LOW_BITS)))
         self.count += len(values)
         if len(self._fresh) > _MOST_FRESH:
-            self._settle()
+            self._settle(_MOST_FRESH // 2)  # not all at once: that would take a millisecond
 
     def merge(self, other: "Histogram") -> None:
         """Take in everything that `other` holds."""
@@ -80,16 +80,16 @@ class Histogram:
                 sum(self._pages[pages[0]][: int((bound / start - 1) * _BUCKETS) + 1]) if start <= bound else 0
             )
 
-    def _settle(self) -> None:
-        """Move the fresh counts into the pages."""
-        pages = self._pages
-        for bucket, count in self._fresh.items():
+    def _settle(self, most: int | None = None) -> None:
+        """Move the fresh counts into the pages, or `most` of them."""
+        fresh, pages = self._fresh, self._pages
+        for _ in range(len(fresh) if most is None else most):
+            bucket, count = fresh.popitem()
             page = pages.get(bucket >> _BITS)
             if page is None:
                 self._add_to_new_page(bucket, count)
             else:
                 page[bucket & (_BUCKETS - 1)] += count
-        self._fresh.clear()
 
     def _settled(self) -> "dict[int, array[int]]":
         self._settle()

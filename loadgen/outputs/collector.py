@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
+from itertools import repeat
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, InfoMetricFamily
 from prometheus_client.metrics_core import Metric
@@ -80,15 +81,15 @@ class RunCollector(Collector):
             "From sending an MCP request, or from its due moment if it could not be sent, to the end of its reply.",
             labels=_OPERATION,
         )
-        series: dict[tuple[str, str, str], Trend] = {("tools/call", tool, ""): Trend() for tool in self._labels.tools}
+        series: dict[tuple[str, str, str], list[Trend]] = {("tools/call", tool, ""): [] for tool in self._labels.tools}
         for cell in self._accounts.cells:
             tool = cell.tool if cell.tool in self._labels.tools else OTHER
-            trend = series.setdefault(("tools/call", tool, error_type(cell)), Trend())
-            trend.merge(cell.service if cell.was_sent else cell.response)
+            trend = cell.service if cell.was_sent else cell.response
+            series.setdefault(("tools/call", tool, error_type(cell)), []).append(trend)
         for cell in self._accounts.openings.values():
-            series.setdefault(("initialize", "", error_type(cell)), Trend()).merge(cell.service)
-        for (method, tool, error), trend in series.items():
-            _add(family, (self._labels.scenario, method, tool, error, "tcp"), trend, OPERATION_SECONDS)
+            series.setdefault(("initialize", "", error_type(cell)), []).append(cell.service)
+        for (method, tool, error), trends in series.items():
+            _add(family, (self._labels.scenario, method, tool, error, "tcp"), trends, OPERATION_SECONDS)
         return family
 
     def _gauges(self) -> Iterator[Metric]:
@@ -120,22 +121,20 @@ class RunCollector(Collector):
             yield family
 
     def _histograms(self) -> Iterator[Metric]:
-        iterations, scenario = Trend(), (self._labels.scenario,)
-        for cell in self._accounts.cells:
-            if cell.ended:
-                iterations.merge(cell.response)
+        scenario = (self._labels.scenario,)
+        iterations = [cell.response for cell in self._accounts.cells if cell.ended]
         name, meaning = "mcp_load_iteration_duration_seconds", "Response time of iterations, from due."
         family = HistogramMetricFamily(name, meaning, labels=("scenario",))
         _add(family, scenario, iterations, OPERATION_SECONDS)
         yield family
         name, meaning = "mcp_load_schedule_lag_seconds", "From the due moment of an iteration to its real start."
         family = HistogramMetricFamily(name, meaning, labels=("scenario",))
-        _add(family, scenario, self._accounts.lag, LAG_SECONDS)
+        _add(family, scenario, [self._accounts.lag], LAG_SECONDS)
         yield family
         family = HistogramMetricFamily(
             "mcp_event_loop_lag_seconds", "How late the event loop wakes a sleeper.", labels=()
         )
-        _add(family, (), self._loop_lag, LAG_SECONDS)
+        _add(family, (), [self._loop_lag], LAG_SECONDS)
         yield family
 
     def _checks(self) -> Metric:
@@ -172,8 +171,11 @@ def error_type(cell: Cell) -> str:
     return "timeout" if isinstance(failure, Timeout) else failure.kind
 
 
-def _add(family: HistogramMetricFamily, labels: tuple[str, ...], trend: Trend, bounds: tuple[float, ...]) -> None:
-    buckets = [
-        (str(bound), float(count)) for bound, count in zip(bounds, trend.histogram.cumulated(bounds), strict=True)
-    ]
-    family.add_metric(labels, buckets=[*buckets, ("+Inf", float(trend.count))], sum_value=trend.sum)
+def _add(
+    family: HistogramMetricFamily, labels: tuple[str, ...], trends: list[Trend], bounds: tuple[float, ...]
+) -> None:
+    """One series for all of `trends`: their counts are added, which costs less than to merge their histograms."""
+    columns = zip(*(trend.histogram.cumulated(bounds) for trend in trends), strict=True) if trends else repeat((0,))
+    buckets = [(str(bound), float(sum(column))) for bound, column in zip(bounds, columns, strict=False)]
+    total = float(sum(trend.count for trend in trends))
+    family.add_metric(labels, buckets=[*buckets, ("+Inf", total)], sum_value=sum(trend.sum for trend in trends))
