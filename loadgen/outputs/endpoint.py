@@ -1,11 +1,11 @@
 """A very small HTTP server for one page, `/metrics`, in the event loop of the run.
 
-The page is made in the loop, so it reads figures that nothing changes meanwhile: no locks, no copies, and one scrape
-costs the run a few milliseconds. A thread of its own would need both, and would compete for the same interpreter.
+It runs in the loop, so what the page says is read while nothing changes it: no locks, no copies of the accounts. A
+server in a thread of its own would need both.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from formats.errors import InvalidInput
@@ -13,7 +13,7 @@ from formats.errors import InvalidInput
 _LONGEST_REQUEST = 16 * 1024
 _SECONDS_FOR_A_REQUEST = 5.0
 
-Page = Callable[[str], tuple[str, bytes]]
+Page = Callable[[str], Awaitable[tuple[str, bytes]]]
 """From the Accept header to the content type and the body."""
 
 
@@ -48,7 +48,7 @@ class Endpoint:
         try:
             async with asyncio.timeout(_SECONDS_FOR_A_REQUEST):
                 head = await reader.readuntil(b"\r\n\r\n")
-                writer.write(self._reply(head))
+                writer.write(await self._reply(head))
                 await writer.drain()
         except (TimeoutError, OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             pass  # who does not ask gets no answer
@@ -57,7 +57,7 @@ class Endpoint:
             with suppress(OSError):
                 await writer.wait_closed()
 
-    def _reply(self, head: bytes) -> bytes:
+    async def _reply(self, head: bytes) -> bytes:
         lines = head.decode("latin-1").split("\r\n")
         method, _, target = lines[0].partition(" ")
         if method not in {"GET", "HEAD"}:
@@ -67,7 +67,7 @@ class Endpoint:
         headers = {
             name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])
         }
-        content_type, body = self._page(headers.get("accept", ""))
+        content_type, body = await self._page(headers.get("accept", ""))
         reply = _encode("200 OK", content_type, body)
         return reply[: -len(body)] if method == "HEAD" else reply
 

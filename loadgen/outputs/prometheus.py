@@ -1,9 +1,12 @@
 """The run as Prometheus metrics on a port of its own, while it goes on and a little longer."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Iterable
 
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 from prometheus_client.exposition import choose_encoder
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
 
 from ..accounting import Accounting
 from ..clock import Clock
@@ -38,7 +41,7 @@ class PrometheusOutput:
         self.registry.register(self._run)
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self.registry)
-        self._endpoint = Endpoint(self.render)
+        self._endpoint = Endpoint(self._page)
 
     async def start(self, port: int, host: str = "127.0.0.1") -> int:
         """Serve `/metrics` on `port` (0: any); the port.
@@ -69,4 +72,19 @@ class PrometheusOutput:
     def render(self, accept: str) -> tuple[str, bytes]:
         """The content type and the page, in the format that the scraper asks for."""
         encode, content_type = choose_encoder(accept)
-        return content_type, encode(self.registry)
+        return content_type, encode(_Figures(self.registry))
+
+    async def _page(self, accept: str) -> tuple[str, bytes]:
+        """See `render`: the figures are taken at once, in the loop; to write them down takes longer, in a thread."""
+        encode, content_type = choose_encoder(accept)
+        return content_type, await asyncio.to_thread(encode, _Figures(self.registry))
+
+
+class _Figures(Collector):
+    """What a registry held at one moment."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._families = list(registry.collect())
+
+    def collect(self) -> Iterable[Metric]:
+        return self._families
