@@ -13,7 +13,8 @@ def row(metric: Metric) -> tuple[str, str, str, str]:
 
 
 def test_the_documented_table_is_the_catalogue() -> None:
-    assert ROW.findall(DOCS.read_text(encoding="utf-8")) == [row(metric) for metric in CATALOGUE]
+    of_reports, _, _ = DOCS.read_text(encoding="utf-8").partition("## Prometheus")
+    assert ROW.findall(of_reports) == [row(metric) for metric in CATALOGUE]
 
 
 def test_no_name_is_used_twice() -> None:

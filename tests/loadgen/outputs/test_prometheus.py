@@ -1,5 +1,7 @@
 import asyncio
+import re
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -28,6 +30,7 @@ from loadgen.progress import Progress
 from loadgen.sample import Sample, SessionSample
 from tests.support.clock import FakeClock
 
+DOCS = Path(__file__).parents[3] / "docs" / "metrics.md"
 OPERATIONS = "mcp_client_operation_duration_seconds"
 
 
@@ -222,3 +225,10 @@ async def test_a_port_in_use_is_said_in_one_sentence(output: PrometheusOutput) -
     other = PrometheusOutput(Labels("s", "r", ()), Accounting(), lambda: Live(0, None), Trend(), FakeClock())
     with pytest.raises(InvalidInput, match=f"--metrics-port {port} cannot be used"):
         await other.start(port)
+
+
+async def test_every_metric_is_documented_and_every_documented_one_exists(output: PrometheusOutput) -> None:
+    _, page = output.render("")
+    exported = set(re.findall(r"^# TYPE (mcp_\w+) ", page.decode(), re.MULTILINE))
+    rows = re.findall(r"^\| `(mcp_\w+)` \| (?:histogram|gauge|counter|info) \|", DOCS.read_text("utf-8"), re.MULTILINE)
+    assert exported == set(rows)
