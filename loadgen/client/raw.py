@@ -105,8 +105,8 @@ class RawTransport:
             async with asyncio.timeout(seconds):
                 opened = await self._connect()
         except TimeoutError:
-            self.timings.blocked = _now() - began
-            return too_late("connect", min(within, self._limits.connect))
+            opened = too_late("connect", min(within, self._limits.connect))
+        self.timings.blocked = _now() - began
         if isinstance(opened, Connection):
             self._connection = opened
         return opened

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from loadgen.client.raw import RawTransport
 from loadgen.client.reply import RpcReply
 from loadgen.client.transport import MAX_REPLY_BYTES, Request
-from loadgen.outcome import Failure, Parse, Reset, SseProtocol, Timeout
+from loadgen.outcome import Connect, Failure, Parse, Reset, SseProtocol, Timeout
 from tests.support.http_server import Answer, HttpServer, Received, http_server, reply
 
 POST = Request("POST", {"Content-Type": "application/json"}, b"{}")
@@ -190,3 +190,10 @@ async def test_closing_ends_the_exchange_that_is_under_way() -> None:
         await asked.wait()
         await transport.close()
         assert isinstance(await exchange, Reset)
+
+
+async def test_the_time_that_a_refused_connection_took_is_told(free_port: int) -> None:
+    transport = RawTransport(f"http://127.0.0.1:{free_port}/mcp")
+    assert isinstance(await transport.exchange(POST, RpcReply(1), WITHIN), Connect)
+    assert 0 < transport.timings.blocked < WITHIN
+    assert transport.timings.waiting == 0
