@@ -132,6 +132,7 @@ class RunResult:
     targets: tuple[TargetVerdict, ...]
     notes: tuple[str, ...]
     generator: GeneratorHealth | None = None
+    open_model: bool = False
 
     @property
     def failed(self) -> int:

@@ -59,17 +59,13 @@ def _header(result: RunResult) -> list[str]:
         _row("Server", result.server or "(gave no name)"),
         _row("Protocol", f"MCP {result.protocol}"),
         *textwrap.wrap(_row("Calls", result.mix), _WIDTH, subsequent_indent=" " * _LABEL),
-        _row("Load", f"{result.load} (closed model)"),
+        _row("Load", f"{result.load} ({'open' if result.open_model else 'closed'} model)"),
         _row("Timeout", format_duration(result.timeout)),
         _row("Seed", str(result.seed)),
         _row("Started", result.started_at),
         "To repeat it:",
         *_command(result.command),
     ]
-
-
-"""
-"""
 
 
 def _overall(result: RunResult) -> Iterator[str]:

@@ -162,3 +162,8 @@ def test_an_open_model_shows_what_it_dropped_and_how_late_it_was() -> None:
     assert value(lines, "Schedule Lag") == "p99 950.50 ms, max 12,346 ms after due"
     assert value(lines, "Unfinished") == "2 (cancelled, among the failed)"
     assert not [line for line in report() if line.startswith(("Dropped", "Schedule", "Unfinished"))]
+
+
+def test_the_load_says_which_model_it_was() -> None:
+    assert value(report(), "Load") == "1,000 calls by 10 virtual users (closed model)"
+    assert value(report(open_model=True), "Load").endswith("(open model)")
