@@ -11,12 +11,15 @@ from formats.flags import run_command
 from formats.stdio import say
 
 from . import __version__
-from .client.aiohttp import AiohttpTransport
+from .client.endpoint import Endpoint
 from .clock import SystemClock
 from .engine import Engine, Output
 from .errors import ExitCode, LoadError
 from .interruption import Interruption
-from .options import CalculatorOptions, LoadOptions, PaymentsOptions
+from .options.calculator import CalculatorOptions
+from .options.common import LoadOptions
+from .options.generic import ToolOptions, ToolsOptions
+from .options.payments import PaymentsOptions
 from .outputs.console import ProgressBar, ProgressLines
 from .plan import Plan
 from .reports.file import check_writable, save
@@ -54,33 +57,65 @@ def calculator(*, options: Annotated[CalculatorOptions, Parameter(name="*")] = C
     return _run(options.plan(), options)
 
 
+@app.command
+def tool(
+    name: Annotated[str, Parameter(help="The tool to call.")],
+    /,
+    *,
+    options: Annotated[ToolOptions, Parameter(name="*")] = ToolOptions(),  # noqa: B008 - frozen
+) -> int:
+    """Load one tool of any MCP server.
+
+    Its arguments are those of --args, or drawn from its inputSchema; results are checked against its outputSchema.
+    """
+    return _run(options.plan(name), options)
+
+
+@app.command
+def tools(*, options: Annotated[ToolsOptions, Parameter(name="*")] = ToolsOptions()) -> int:  # noqa: B008 - frozen
+    """Load all read-only tools of any MCP server, or those that are named.
+
+    Arguments are drawn from each inputSchema and proven to fit it; results are checked against each outputSchema.
+    """
+    return _run(options.plan(), options)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command that `argv` names (default: the process's); the exit code, see `ExitCode`."""
     return run_command(app, argv)
 
 
 def _run(plan: Plan, options: LoadOptions) -> int:
-    if options.json_file is not None:
-        check_writable(options.json_file)
+    endpoint = options.endpoint
+    if options.report_file is not None:
+        check_writable(options.report_file)
     try:
         with asyncio.Runner(loop_factory=_new_event_loop) as runner:
-            result = runner.run(_measure(plan))
+            result = runner.run(_measure(plan, endpoint, options))
     except LoadError as error:
         say(f"mcp-load: {error}\n", sys.stderr)
         return error.exit_code
     say(render_text(result, every_metric=options.verbose), sys.stdout)
-    if options.json_file is not None:
-        save(options.json_file, render_json(result))
+    if options.report_file is not None:
+        save(options.report_file, render_json(result))
     if result.interrupted:
         return ExitCode.INTERRUPTED
     return ExitCode.OK if result.passed else ExitCode.GATE_FAILED
 
 
-async def _measure(plan: Plan) -> RunResult:
+async def _measure(plan: Plan, endpoint: Endpoint, options: LoadOptions) -> RunResult:
     clock, interruption = SystemClock(), Interruption()
     output: Output = (ProgressBar if sys.stderr.isatty() else ProgressLines)(sys.stderr, clock)
     with interruption.on_signals():
-        return await Engine(plan, AiohttpTransport, clock, output).run(interruption)
+        engine = Engine(
+            plan,
+            lambda _: endpoint.connect(),
+            clock,
+            output,
+            metrics_port=options.metrics_port,
+            metrics_linger=options.metrics_linger,
+        )
+        return await engine.run(interruption)
 
 
 def _new_event_loop() -> asyncio.AbstractEventLoop:

@@ -10,9 +10,12 @@ from .call_keys import CallKeys
 from .client.transport import Transport
 from .clock import AlarmClock
 from .errors import Interrupted, NothingMeasured
+from .health import HealthMonitor
 from .heap import frozen_heap
 from .interruption import GRACE, Interruption
 from .open_files import allow_open_files
+from .outputs.collector import Labels, Live
+from .outputs.prometheus import PrometheusOutput
 from .plan import Floor, Plan
 from .pool import VuPool
 from .preflight import Target, inspect
@@ -33,9 +36,25 @@ class Output(Protocol):
 
 
 class Engine:
-    """One run of `plan`; `connect` makes a transport to a URL, one for each virtual user."""
+    """One run of `plan`; `connect` makes a transport to a URL, one for each virtual user.
 
-    def __init__(self, plan: Plan, connect: Callable[[str], Transport], clock: AlarmClock, output: Output) -> None:
+    With a `metrics_port` the run is exported to Prometheus while it goes on, and `metrics_linger` seconds longer.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        connect: Callable[[str], Transport],
+        clock: AlarmClock,
+        output: Output,
+        *,
+        metrics_port: int | None = None,
+        metrics_linger: float = 0.0,
+    ) -> None:
+        self._metrics_port = metrics_port
+        self._metrics_linger = metrics_linger
+        self._health = HealthMonitor(clock)
+        self._prometheus: PrometheusOutput | None = None
         self._plan = plan
         self._connect = connect
         self._clock = clock
@@ -63,17 +82,36 @@ class Engine:
         began = datetime.now(UTC)
         pool = VuPool(self._user_of(self._target))
         unfinished = 0
+        await self._export(self._target)
         try:
             await interruption.guard(self._load(pool, interruption), GRACE)
         finally:
             seconds = self._clock.now() - self._measured_from()
             interrupted = interruption.requested()
             unfinished = await pool.close(interruption)
+            if self._prometheus is not None:
+                await interruption.guard(self._prometheus.stop(self._metrics_linger), 0)
         if not self._accounting.calls:
             raise (Interrupted if interrupted else NothingMeasured)(
                 "no call was made that counts, so nothing was measured"
             )
         return self._result(self._target, began, seconds, interrupted, unfinished)
+
+    async def _export(self, target: Target) -> None:
+        """Serve Prometheus metrics from now on, when that was asked for.
+
+        Raises:
+            InvalidInput: the port cannot be used.
+        """
+        if self._metrics_port is None:
+            return
+        labels = Labels(self._plan.name, self._plan.run_id, target.tools)
+        self._prometheus = PrometheusOutput(labels, self._accounting, self._live, self._health.loop_lag, self._clock)
+        await self._prometheus.start(self._metrics_port)
+
+    def _live(self) -> Live:
+        rate = self._plan.executor.rate_at(self._clock.now() - self._started) if self._started else None
+        return Live(self._tally.vus, rate)
 
     async def _inspect(self) -> None:
         self._target = await inspect(self._plan, self._connect, self._clock)
@@ -85,7 +123,16 @@ class Engine:
             transport = self._connect(plan.url)
             accounts, clock, warm_up = self._accounting, self._clock, self._warm_up if self._warms_up() else None
             return VirtualUser(
-                transport, plan.timeout, plan.workload, target.schemas, accounts, clock, warm_up, self._keys
+                transport,
+                plan.timeout,
+                plan.workload,
+                target.schemas,
+                accounts,
+                clock,
+                warm_up,
+                self._keys,
+                protocol=target.protocol,
+                retry_lost=plan.retry_lost,
             )
 
         return make
@@ -102,14 +149,16 @@ class Engine:
         self._started = self._clock.now()  # the clock of the run starts when the sessions are there
         self._warm_up.start(self._started)
         floor = Floor(pool, self._clock, interruption.requested, self._tally)
-        async with asyncio.TaskGroup() as group:
-            watcher = group.create_task(self._output.watch(lambda: self._progress(pool)))
+        outputs = [self._output] if self._prometheus is None else [self._output, self._prometheus]
+        async with self._health, asyncio.TaskGroup() as group:
+            watchers = [group.create_task(output.watch(lambda: self._progress(pool))) for output in outputs]
             try:
                 with frozen_heap():
                     await self._plan.executor.run(floor)
             finally:
                 self._progress(pool)  # takes in how many users there were at the end
-                watcher.cancel()
+                for watcher in watchers:
+                    watcher.cancel()
 
     def _progress(self, pool: VuPool) -> Progress:
         tally, calls, seconds = self._tally, self._accounting.calls, self._clock.now() - self._started
@@ -121,7 +170,7 @@ class Engine:
         plan, measured = self._plan, self._accounting.measurements(unfinished)
         return RunResult(
             workload=plan.name,
-            mix=plan.mix,
+            mix=plan.workload.mix,
             url=plan.url,
             server=target.server,
             protocol=target.protocol,
@@ -136,6 +185,7 @@ class Engine:
             min_success=plan.min_success,
             measured=measured,
             targets=_verdicts(plan, measured, seconds),
+            generator=self._health.summary(measured.schedule_lag, open_model=plan.executor.rate_at(0.0) is not None),
             notes=(*target.notes, *_about_dropped(plan, self._tally)),
         )
 

@@ -114,6 +114,16 @@ class VuPace:
         return self.changes[bisect_right(self.changes, t, key=lambda change: change[0]) - 1][1]
 
 
+def level_at(start: float, stages: Sequence[Stage], t: float) -> float:
+    """The level at offset `t` on the straight lines from `start` through `stages`; after them, the last target."""
+    level = start
+    for stage in stages:
+        if t < stage.duration:
+            return level + (stage.target - level) * t / stage.duration
+        level, t = stage.target, t - stage.duration
+    return level
+
+
 def _levels(start: float, stages: Sequence[Stage]) -> Iterator[float]:
     yield start
     yield from (stage.target for stage in stages)

@@ -1,10 +1,11 @@
 """One run as it was asked for."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from .call import ToolCall
+from .client.session import PROTOCOL, Tool
 from .clock import AlarmClock
 from .outcome import Outcome
 from .tally import Tally
@@ -42,6 +43,23 @@ class Floor:
     tally: Tally
 
 
+class PlannedWorkload(Workload, Protocol):
+    """What a plan asks of its workload before the run."""
+
+    @property
+    def mix(self) -> str:
+        """Which tools are called how often, for people; known once they are chosen."""
+        ...
+
+    def choose(self, tools: Sequence[Tool]) -> tuple[str, ...]:
+        """The tools that the run calls, of those that the target has.
+
+        Raises:
+            NothingMeasured: what it needs is not there.
+        """
+        ...
+
+
 class Executor(Protocol):
     """Says when calls are made, and by how many users; its `str` describes that to people."""
 
@@ -53,6 +71,10 @@ class Executor(Protocol):
     @property
     def max_vus(self) -> int:
         """How many virtual users there can be."""
+        ...
+
+    def rate_at(self, seconds: float) -> float | None:
+        """Calls per second that are due `seconds` into the run; None in a closed model."""
         ...
 
     def progress(self, calls: int, seconds: float) -> float:
@@ -68,26 +90,26 @@ class Executor(Protocol):
 class Plan:
     """A run to make.
 
-    `name` is the workload's and the server's, `mix` says to people which calls it makes. `tools` are those that the
-    target must have, `setup` calls to make first, outside the counts and the clock. `timeout` limits each request, in
-    seconds; `min_success` is the gate in per cent; `command` are the words of a command line that repeats the run.
-    What is due in the first `warm_up_seconds`, and the first `warm_up_iterations`, run but are not counted. With
-    `send_keys` each call carries its name, for a server that takes it.
+    `name` is the workload's and the server's, `setup` calls to make first, outside the counts and the clock. `timeout`
+    limits each request, in seconds; `min_success` is the gate in per cent; `command` are the words of a command line
+    that repeats the run. What is due in the first `warm_up_seconds`, and the first `warm_up_iterations`, run but are
+    not counted. With `send_keys` each call carries its name, for a server that takes it. `protocol` is a version, or
+    auto; `retry_lost` is for the modern era.
     """
 
     name: str
-    mix: str
     url: str
     seed: int
     run_id: str
     timeout: float
     min_success: float
     executor: Executor
-    workload: Workload
-    tools: tuple[str, ...]
+    workload: PlannedWorkload
     setup: tuple[ToolCall, ...]
     targets: tuple[Target, ...]
     command: tuple[str, ...]
     warm_up_seconds: float = 0.0
     warm_up_iterations: int = 0
     send_keys: bool = False
+    protocol: str = PROTOCOL
+    retry_lost: bool = False

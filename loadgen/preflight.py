@@ -20,6 +20,7 @@ class Target:
 
     server: str
     protocol: str
+    tools: tuple[str, ...]
     schemas: OutputSchemas
     notes: tuple[str, ...]
 
@@ -29,11 +30,11 @@ async def inspect(plan: Plan, connect: Callable[[str], Transport], clock: Clock)
 
     Raises:
         TargetUnreachable: the target does not answer as an MCP server.
-        NothingMeasured: it has not all the tools, or not one setup call succeeded.
+        NothingMeasured: it has not the tools that the workload needs, or not one setup call succeeded.
     """
     transport = connect(plan.url)
     try:
-        session = await initialize_session(transport, plan.timeout)
+        session = await initialize_session(transport, plan.timeout, protocol=plan.protocol)
         if not isinstance(session, Session):
             raise TargetUnreachable(_unreachable(plan, session))
         tools = await list_tools(session)
@@ -42,27 +43,22 @@ async def inspect(plan: Plan, connect: Callable[[str], Transport], clock: Clock)
         await delete_session(session)
     finally:
         await transport.close()
+    names = plan.workload.choose(tools)
     known = {tool.name: tool for tool in tools}
-    missing = [name for name in plan.tools if name not in known]
-    if missing:
-        raise NothingMeasured(
-            f"{plan.url} has no {', '.join(missing)} (it has {', '.join(sorted(known)) or 'no tools'}); "
-            f"is that a {plan.name} server?"
-        )
-    wanted = [known[name] for name in plan.tools]
+    wanted = [known[name] for name in names]
     schemas = OutputSchemas((tool.name, tool.output_schema) for tool in wanted)
-    notes = [*_without_schema(wanted), *await _set_up(plan, connect, schemas, clock)]
-    return Target(session.server_name, session.protocol, schemas, tuple(notes))
+    notes = [*_without_schema(wanted), *await _set_up(plan, connect, session.protocol, schemas, clock)]
+    return Target(session.server_name, session.protocol, names, schemas, tuple(notes))
 
 
 async def _set_up(
-    plan: Plan, connect: Callable[[str], Transport], schemas: OutputSchemas, clock: Clock
+    plan: Plan, connect: Callable[[str], Transport], protocol: str, schemas: OutputSchemas, clock: Clock
 ) -> tuple[str, ...]:
     """Make the setup calls, one after another, outside the accounts of the run."""
     if not plan.setup:
         return ()
     accounts = Accounting()
-    user = VirtualUser(connect(plan.url), plan.timeout, plan.workload, schemas, accounts, clock)
+    user = VirtualUser(connect(plan.url), plan.timeout, plan.workload, schemas, accounts, clock, protocol=protocol)
     try:
         for call in plan.setup:
             await user.make(call)

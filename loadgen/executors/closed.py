@@ -42,6 +42,10 @@ class SharedIterations:
         """See `Executor`."""
         return self.vus
 
+    def rate_at(self, seconds: float) -> float | None:  # noqa: ARG002 - there is no rate
+        """See `Executor`."""
+        return None
+
     def progress(self, calls: int, seconds: float) -> float:
         """See `Executor`."""
         return min(1.0, max(calls / self.iterations, seconds / self.max_duration))
@@ -82,6 +86,10 @@ class PerVuIterations:
     def max_vus(self) -> int:
         """See `Executor`."""
         return self.vus
+
+    def rate_at(self, seconds: float) -> float | None:  # noqa: ARG002 - there is no rate
+        """See `Executor`."""
+        return None
 
     def progress(self, calls: int, seconds: float) -> float:
         """See `Executor`."""
@@ -132,6 +140,10 @@ class ConstantVus:
     def max_vus(self) -> int:
         """See `Executor`."""
         return self.vus
+
+    def rate_at(self, seconds: float) -> float | None:  # noqa: ARG002 - there is no rate
+        """See `Executor`."""
+        return None
 
     def progress(self, calls: int, seconds: float) -> float:  # noqa: ARG002 - the executor decides which one counts
         """See `Executor`."""

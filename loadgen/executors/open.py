@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from formats.durations import format_duration
 
 from ..clock import Sleep
-from ..pacing import ConstantPace, Pace, RampingPace, Stage
+from ..pacing import ConstantPace, Pace, RampingPace, Stage, level_at
 from ..plan import Floor
 from .crew import Crew
 from .deadline import GRACEFUL_STOP, LONGEST_NAP, kill
@@ -45,6 +45,10 @@ class ConstantArrivalRate:
     def progress(self, calls: int, seconds: float) -> float:  # noqa: ARG002 - the executor decides which one counts
         """See `Executor`."""
         return min(1.0, seconds / self.duration)
+
+    def rate_at(self, seconds: float) -> float | None:
+        """See `Executor`."""
+        return self.rate if seconds < self.duration else 0.0
 
     async def run(self, floor: Floor) -> None:
         """See `Executor`."""
@@ -84,6 +88,10 @@ class RampingArrivalRate:
     def progress(self, calls: int, seconds: float) -> float:  # noqa: ARG002 - the executor decides which one counts
         """See `Executor`."""
         return min(1.0, seconds / self.duration)
+
+    def rate_at(self, seconds: float) -> float | None:
+        """See `Executor`."""
+        return level_at(self.start_rate, self.stages, seconds) if seconds < self.duration else 0.0
 
     async def run(self, floor: Floor) -> None:
         """See `Executor`."""

@@ -57,6 +57,10 @@ class RampingVus:
         """Seconds in which calls are begun."""
         return math.fsum(stage.duration for stage in self.stages)
 
+    def rate_at(self, seconds: float) -> float | None:  # noqa: ARG002 - there is no rate
+        """See `Executor`."""
+        return None
+
     def progress(self, calls: int, seconds: float) -> float:  # noqa: ARG002 - the executor decides which one counts
         """See `Executor`."""
         return min(1.0, seconds / self.duration)

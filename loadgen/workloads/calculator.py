@@ -1,11 +1,13 @@
 """The calculator's load: 40 % add, 30 % subtract, 20 % multiply, 10 % divide, each result known exactly."""
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..call import ToolCall
+from ..client.session import Tool
 from ..draw import Draw
+from .need import need
 
 _OPERATIONS: dict[str, Callable[[float, float], float]] = {
     "add": operator.add,
@@ -25,6 +27,10 @@ class CalculatorWorkload:
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
+
+    def choose(self, tools: Sequence[Tool]) -> tuple[str, ...]:
+        """See `PlannedWorkload`."""
+        return need(self.tools, tools, "calculator")
 
     def next_call(self, n: int) -> ToolCall:
         """See `Workload`; depends on seed and `n` alone."""

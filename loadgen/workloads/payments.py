@@ -1,12 +1,14 @@
 """The payments server's load: payments of many kinds, and questions about those that this run has made."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from ..call import ToolCall
+from ..client.session import Tool
 from ..draw import Draw
 from ..targets import Target
+from .need import need
 from .recent import Recent
 
 CREATE, VERIFY, BALANCE = "create_payment", "verify_payment", "get_wallet_balance"
@@ -66,6 +68,10 @@ class PaymentsWorkload:
         if self._needs_setup:
             for n in range(1, _SETUP_PAYMENTS + 1):
                 yield self._create("setup", n)
+
+    def choose(self, tools: Sequence[Tool]) -> tuple[str, ...]:
+        """See `PlannedWorkload`."""
+        return need(self.tools, tools, "payments")
 
     def next_call(self, n: int) -> ToolCall:
         """See `Workload`."""

@@ -8,7 +8,8 @@ from loadgen.clock import SystemClock
 from loadgen.engine import Engine
 from loadgen.errors import Interrupted, NothingMeasured, TargetUnreachable
 from loadgen.interruption import Interruption
-from loadgen.options import CalculatorOptions, PaymentsOptions
+from loadgen.options.calculator import CalculatorOptions
+from loadgen.options.payments import PaymentsOptions
 from loadgen.plan import Plan
 from loadgen.progress import Progress
 from loadgen.result import RunResult

@@ -20,7 +20,7 @@ from loadgen.executors.closed import ConstantVus, SharedIterations
 from loadgen.executors.open import ConstantArrivalRate
 from loadgen.executors.ramping import RampingVus
 from loadgen.interruption import Interruption
-from loadgen.options import CalculatorOptions
+from loadgen.options.calculator import CalculatorOptions
 from loadgen.pacing import Stage
 from loadgen.plan import Executor, Plan
 from loadgen.progress import Progress

@@ -4,7 +4,9 @@ import pytest
 from pydantic import ValidationError
 
 from loadgen.executors.closed import ConstantVus, SharedIterations
-from loadgen.options import CalculatorOptions, PaymentsOptions, endpoint
+from loadgen.options.calculator import CalculatorOptions
+from loadgen.options.common import endpoint_url
+from loadgen.options.payments import PaymentsOptions
 
 
 @pytest.mark.parametrize(
@@ -19,7 +21,7 @@ from loadgen.options import CalculatorOptions, PaymentsOptions, endpoint
     ],
 )
 def test_a_url_without_a_path_means_mcp(written: str, meant: str) -> None:
-    assert endpoint(written) == meant
+    assert endpoint_url(written) == meant
 
 
 @pytest.mark.parametrize(
@@ -28,7 +30,7 @@ def test_a_url_without_a_path_means_mcp(written: str, meant: str) -> None:
 )
 def test_what_is_no_endpoint_is_refused(written: str) -> None:
     with pytest.raises(ValueError, match="should|Port"):
-        endpoint(written)
+        endpoint_url(written)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +70,7 @@ def test_defaults_are_the_documented_ones() -> None:
     ],
 )
 def test_which_calls_are_made(given: dict[str, Any], mix: str) -> None:
-    assert PaymentsOptions(**given).plan().mix == mix
+    assert PaymentsOptions(**given).plan().workload.mix == mix
 
 
 def test_only_has_100_payments_made_first() -> None:

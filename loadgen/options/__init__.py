@@ -1,0 +1,1 @@
+"""The flags of each load command, and the plan that they mean."""

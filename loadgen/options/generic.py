@@ -1,0 +1,167 @@
+"""The flags of `mcp-load tool` and `mcp-load tools`: any MCP server."""
+
+import secrets
+from pathlib import Path
+from typing import Annotated, Any
+
+import orjson
+from cyclopts import Parameter
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
+
+from formats.durations import Duration, format_duration
+
+from ..executors.closed import ConstantVus, SharedIterations
+from ..executors.open import ConstantArrivalRate
+from ..plan import Executor, Plan
+from ..workloads.generic import GenericWorkload
+from .common import LoadOptions, Protocol, Url, Users
+
+_USERS_PER_RATE = 10
+"""Open model without --max-vus: so many times --vus, for the moments in which replies are late."""
+
+
+def _json_object(text: object) -> object:
+    """What `--args` means."""
+    if not isinstance(text, str):
+        return text
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise ValueError(f"should be a JSON object ({error.msg})") from error
+    if not isinstance(value, dict):
+        raise ValueError("should be a JSON object")  # noqa: TRY004 - pydantic takes a ValueError
+    return value
+
+
+def _outputs(written: tuple[str, ...]) -> tuple[str, ...]:
+    for each in written:
+        if not each.startswith("json=") or each == "json=":
+            raise ValueError("should be json=FILE")
+    return written
+
+
+class GenericOptions(LoadOptions):
+    """What the commands for any server take."""
+
+    url: Url = "http://127.0.0.1:8000"
+    protocol: Annotated[
+        Protocol,
+        Parameter(help="MCP version to speak; auto finds out as an SDK client would: the newest one first."),
+    ] = "auto"
+    vus: Annotated[
+        Users, Parameter(help="Virtual users: MCP clients, each with a session of its own where there are sessions.")
+    ] = 10
+    duration: Annotated[
+        Duration, Field(gt=0), Parameter(help="How long new calls are begun, such as 30s or 1m30s.", show_default="30s")
+    ] = 30.0
+    total: Annotated[int | None, Field(ge=1), Parameter(help="So many calls, instead of --duration.")] = None
+    rate: Annotated[
+        float | None,
+        Field(gt=0, allow_inf_nan=False),
+        Parameter(help="Calls per second, due whether or not earlier ones are answered (open model)."),
+    ] = None
+    max_vus: Annotated[
+        Users | None,
+        Parameter(help="With --rate: most virtual users when replies are late; a call that finds none is dropped."),
+    ] = None
+    out: Annotated[
+        tuple[str, ...],
+        AfterValidator(_outputs),
+        Parameter(negative="", show_default=False, help="json=FILE: the same as --json FILE."),
+    ] = ()
+
+    @field_validator("rate")
+    @classmethod
+    def _one_model(cls, rate: float | None, info: ValidationInfo) -> float | None:
+        if rate is not None and info.data.get("total") is not None:
+            raise ValueError("cannot go together with --total")
+        return rate
+
+    @field_validator("max_vus")
+    @classmethod
+    def _enough(cls, max_vus: int | None, info: ValidationInfo) -> int | None:
+        if max_vus is not None and info.data.get("rate") is None:
+            raise ValueError("is for --rate only")
+        if max_vus is not None and max_vus < info.data.get("vus", 1):
+            raise ValueError("should be --vus or more")
+        return max_vus
+
+    @property
+    def report_file(self) -> Path | None:
+        """Where the JSON report goes."""
+        return Path(self.out[-1].removeprefix("json=")) if self.out else self.json_file
+
+    def generic_plan(self, words: list[str], flags: list[str], weights: dict[str, int], arguments: Any = None) -> Plan:
+        """The run that these flags mean; drawn numbers are new for each call."""
+        seed = self.drawn_seed()
+        executor, load_flags = self._executor()
+        workload = GenericWorkload(seed, weights, arguments)
+        return self.make_plan(
+            words,
+            seed,
+            executor,
+            [*flags, *load_flags],
+            run_id=secrets.token_hex(4),
+            workload=workload,
+            setup=(),
+            targets=(),
+        )
+
+    def _executor(self) -> tuple[Executor, list[str]]:
+        vus = ["--vus", str(self.vus)]
+        if self.total is not None:
+            return SharedIterations(self.vus, self.total), [*vus, "--total", str(self.total)]
+        lasts = [*vus, "--duration", format_duration(self.duration)]
+        if self.rate is None:
+            return ConstantVus(self.vus, self.duration), lasts
+        most = self.max_vus or self.vus * _USERS_PER_RATE
+        flags = [*lasts, "--rate", f"{self.rate:g}", "--max-vus", str(most)]
+        return ConstantArrivalRate(self.rate, self.duration, self.vus, most), flags
+
+
+class ToolOptions(GenericOptions):
+    """The flags of `mcp-load tool NAME`."""
+
+    args: Annotated[
+        dict[str, Any] | None,
+        BeforeValidator(_json_object),
+        Parameter(
+            help="Arguments of every call, a JSON object; without it they are drawn from the tool's inputSchema.",
+            show_default=False,
+            accepts_keys=False,
+            n_tokens=1,
+            converter=lambda _, tokens: tokens[0].value,
+        ),
+    ] = None
+
+    def plan(self, name: str) -> Plan:
+        """The run of the tool `name`."""
+        flags = [] if self.args is None else ["--args", orjson.dumps(self.args).decode()]
+        return self.generic_plan(["tool", name], flags, {name: 1}, self.args)
+
+
+class ToolsOptions(GenericOptions):
+    """The flags of `mcp-load tools`."""
+
+    tool: Annotated[
+        tuple[str, ...],
+        Parameter(
+            negative="",
+            show_default=False,
+            help="NAME or NAME=WEIGHT, repeatable: these tools instead of all that are annotated read-only.",
+        ),
+    ] = ()
+
+    @field_validator("tool")
+    @classmethod
+    def _weighted(cls, tool: tuple[str, ...]) -> tuple[str, ...]:
+        for each in tool:
+            name, equals, weight = each.partition("=")
+            if not name or (equals and not (weight.isdecimal() and 1 <= int(weight) <= 1000)):  # noqa: PLR2004
+                raise ValueError("should be NAME or NAME=WEIGHT with a weight from 1 to 1000")
+        return tool
+
+    def plan(self) -> Plan:
+        """The run of these tools."""
+        weights = {each.partition("=")[0]: int(each.partition("=")[2] or 1) for each in self.tool}
+        return self.generic_plan(["tools"], [word for each in self.tool for word in ("--tool", each)], weights)

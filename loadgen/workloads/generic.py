@@ -1,0 +1,101 @@
+"""The load for any MCP server: its own tools, with arguments given, or drawn from each inputSchema."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from jsonschema_rs import Validator, validator_for
+
+from ..arguments import draw_arguments
+from ..call import ToolCall
+from ..client.session import Tool
+from ..draw import Draw
+from ..errors import NothingMeasured
+
+_ARGUMENT_SETS = 64
+"""Different arguments that are drawn for a tool before the run; calls pick among them."""
+_MOST_TRIES = 500
+
+
+class GenericWorkload:
+    """A `Workload`: tools by weight; results are checked against their outputSchema, since nothing else is known.
+
+    Args:
+        seed: what is drawn depends on it alone.
+        weights: how often each tool is called relative to the others; empty: every tool that is annotated read-only.
+        arguments: for all tools; None: drawn from each tool's inputSchema, 64 sets, each proven to fit it.
+    """
+
+    def __init__(self, seed: int, weights: Mapping[str, int], arguments: Mapping[str, Any] | None = None) -> None:
+        self._seed = seed
+        self._weights = weights
+        self._given = arguments
+        self._turns: list[str] = []
+        self._sets: dict[str, list[Mapping[str, Any]]] = {}
+
+    @property
+    def mix(self) -> str:
+        """Which tools are called how often, for people."""
+        shares = {tool: 100 * self._turns.count(tool) / len(self._turns) for tool in self._turns}
+        return ", ".join(f"{tool} {share:.0f} %" for tool, share in shares.items())
+
+    def choose(self, tools: Sequence[Tool]) -> tuple[str, ...]:
+        """The tools of the target that the run calls; draws their arguments.
+
+        Raises:
+            NothingMeasured: there is no such tool, none that may be called unasked, or no arguments that fit.
+        """
+        known = {tool.name: tool for tool in tools}
+        weights = self._weights or {tool.name: 1 for tool in tools if tool.annotations.get("readOnlyHint") is True}
+        missing = [name for name in weights if name not in known]
+        if missing:
+            raise NothingMeasured(f"the server has no {', '.join(missing)}; it has {_listed(known)}")
+        if not weights:
+            raise NothingMeasured(
+                f"no tool is annotated read-only, so none is called unasked; name some (it has {_listed(known)})"
+            )
+        self._turns = [name for name, weight in weights.items() for _ in range(weight)]
+        self._sets = {name: self._arguments(known[name]) for name in weights}
+        return tuple(weights)
+
+    def next_call(self, n: int) -> ToolCall:
+        """See `Workload`; depends on seed and `n` alone."""
+        draw = Draw(self._seed, "generic", n)
+        tool = self._turns[draw.below(len(self._turns))]
+        sets = self._sets[tool]
+        return ToolCall(tool, sets[draw.below(len(sets))], {})
+
+    def find_fault(self, call: ToolCall, content: Mapping[str, Any]) -> str | None:
+        """See `Workload`; what fits the outputSchema is right."""
+
+    def take_in(self, call: ToolCall, content: Mapping[str, Any]) -> None:
+        """See `Workload`; no call needs what another one gave."""
+
+    def _arguments(self, tool: Tool) -> list[Mapping[str, Any]]:
+        validator = _validator(tool)
+        if self._given is not None:
+            error = next(iter(validator.iter_errors(self._given)), None)
+            if error is not None:
+                raise NothingMeasured(f"the arguments given do not fit the inputSchema of {tool.name}: {error.message}")
+            return [self._given]
+        drawn = (draw_arguments(tool.input_schema, self._seed, tool.name, n) for n in range(_MOST_TRIES))
+        fitting: list[Mapping[str, Any]] = []
+        for arguments in drawn:
+            if validator.is_valid(arguments):
+                fitting.append(arguments)
+            if len(fitting) == _ARGUMENT_SETS:
+                break
+        if not fitting:
+            raise NothingMeasured(f"no arguments that fit the inputSchema of {tool.name} could be drawn; give them")
+        return fitting
+
+
+def _validator(tool: Tool) -> Validator:
+    try:
+        return validator_for(dict(tool.input_schema), validate_formats=True, offline=True)
+    except ValueError as error:
+        reason = str(error).splitlines()[0]
+        raise NothingMeasured(f"the inputSchema of {tool.name} is not valid JSON Schema: {reason}") from error
+
+
+def _listed(tools: Mapping[str, Tool]) -> str:
+    return ", ".join(sorted(tools)) or "no tools"
