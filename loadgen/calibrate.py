@@ -5,7 +5,7 @@ Every row is a run against a responder in a process of its own: a schedule of se
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Literal
@@ -17,7 +17,7 @@ from .result import RunResult
 
 RATE = 200.0
 """Calls per second of the open model."""
-USERS = 10
+USERS = 4
 """Virtual users of the closed model."""
 SCHEDULES: dict[Schedule, str] = {
     "constant": "5 ms",
@@ -25,6 +25,8 @@ SCHEDULES: dict[Schedule, str] = {
     "stop": "5 ms, a stop of 1 s",
 }
 Model = Literal["closed", "open"]
+MODELS: tuple[Model, ...] = ("closed", "open")
+HEADING = f"{'service time':26}{'model':8}{'transport':11}{'':5}{'true ms':>9}{'reported':>10}{'error':>8}"
 _ABSOLUTE_MS, _RELATIVE = 0.3, 0.01
 _SECONDS_TO_START = 10.0
 
@@ -84,8 +86,8 @@ def stalled_percentile(percentile: float, seconds: float) -> float:
 
 
 def render(rows: list[Row]) -> str:
-    """The table, 80 columns at most."""
-    lines = [f"{'service time':26}{'model':8}{'transport':11}{'':5}{'true ms':>9}{'reported':>10}{'error':>8}"]
+    """Lines of the table under HEADING, 80 columns at most; `!` marks what is off."""
+    lines = []
     for row in rows:
         reported = "n/a" if row.reported_ms is None else f"{row.reported_ms:.2f}"
         error = "n/a" if row.error_ms is None else f"{row.error_ms:+.2f}"
@@ -97,7 +99,7 @@ def render(rows: list[Row]) -> str:
 
 
 async def calibrate(
-    transports: tuple[str, ...],
+    transports: Sequence[str],
     seconds: float,
     run: Callable[[str, str, Model], Awaitable[RunResult]],
     on_rows: Callable[[list[Row]], None],
@@ -105,7 +107,7 @@ async def calibrate(
     """Make every run, one after another: `run` is given (URL, transport, model); `on_rows` gets rows as they come."""
     rows: list[Row] = []
     for schedule in SCHEDULES:
-        for model in ("closed", "open"):
+        for model in MODELS:
             for transport in transports:
                 async with responding(schedule) as responder:
                     result = await run(responder.url, transport, model)

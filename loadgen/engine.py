@@ -168,6 +168,7 @@ class Engine:
 
     def _result(self, target: Target, began: datetime, seconds: float, interrupted: bool, unfinished: int) -> RunResult:
         plan, measured = self._plan, self._accounting.measurements(unfinished)
+        open_model = plan.executor.rate_at(0.0) is not None
         return RunResult(
             workload=plan.name,
             mix=plan.workload.mix,
@@ -185,7 +186,8 @@ class Engine:
             min_success=plan.min_success,
             measured=measured,
             targets=_verdicts(plan, measured, seconds),
-            generator=self._health.summary(measured.schedule_lag, open_model=plan.executor.rate_at(0.0) is not None),
+            open_model=open_model,
+            generator=self._health.summary(measured.schedule_lag, open_model=open_model),
             notes=(*target.notes, *_about_dropped(plan, self._tally)),
         )
 

@@ -5,6 +5,7 @@ import ssl
 import time
 
 import aiohttp
+import orjson
 
 from ..outcome import Connect, Failure, Parse, Reset, Tls
 from .headers import Fields, encode, merge
@@ -162,6 +163,21 @@ class AiohttpTransport:
         trace.on_request_chunk_sent.append(sent)
         trace.on_request_headers_sent.append(sent)
         return trace
+
+
+async def get_json(url: str, headers: Fields, tls: ssl.SSLContext | None, within: float) -> object:
+    """The JSON that a GET of `url` answers with status 200; None for anything else, for whatever reason."""
+    try:
+        async with asyncio.timeout(within), aiohttp.ClientSession() as http:
+            reply = await http.get(url, headers=headers, ssl=tls or True, allow_redirects=False)
+            body = b""
+            async for chunk in reply.content.iter_any():
+                body += chunk
+                if len(body) > SETTLE_BYTES:
+                    return None
+            return orjson.loads(body) if reply.status == 200 else None  # noqa: PLR2004 - an HTTP status
+    except (aiohttp.ClientError, OSError, ValueError):
+        return None
 
 
 def _failure(error: Exception) -> Failure:

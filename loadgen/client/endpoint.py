@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from formats.errors import InvalidInput
 
-from .aiohttp import AiohttpTransport
+from .aiohttp import AiohttpTransport, get_json
 from .headers import Fields, find_fault
 from .raw import RawTransport
 from .transport import Limits, Transport
@@ -69,6 +69,12 @@ class Endpoint:
             proxy=self.proxy,
             redirects=self.redirects,
         )
+
+    async def is_testbed(self, within: float = 5.0) -> bool:
+        """Whether /health beside the endpoint says that this is a testbed server; False without an answer."""
+        parts = urlsplit(self.url)
+        health = await get_json(f"{parts.scheme}://{parts.netloc}/health", self.headers, self._tls(), within)
+        return isinstance(health, dict) and health.get("testbed") is True
 
     @property
     def _secure(self) -> bool:

@@ -21,6 +21,13 @@ _SECONDS_BETWEEN_FRAMES = 0.1
 _SECONDS_BETWEEN_LINES = 5.0
 
 
+class Silence:
+    """An `Output` that shows nothing."""
+
+    async def watch(self, progress: Callable[[], Progress]) -> None:
+        """See `Output`."""
+
+
 class ProgressBar:
     """An `Output` for a terminal: one line, redrawn; it disappears at the end."""
 
