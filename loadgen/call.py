@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: one is made per call, and freezing triples what that costs
 class ToolCall:
     """A tool, its arguments, and the values that its structured result must hold, by key."""
 

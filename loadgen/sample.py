@@ -6,7 +6,7 @@ from .client.transport import Timings
 from .outcome import Failure, Outcome
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: one is made per call, and freezing triples what that costs
 class Sample:
     """One tool call. Times are seconds of the run's clock.
 
