@@ -29,7 +29,7 @@ class Category(StrEnum):
     CANCELLED = "Cancelled"
 
 
-@dataclass(slots=True)  # not frozen: one is made per call, and freezing triples what that costs
+@dataclass(frozen=True, slots=True)
 class Ok:
     """The call succeeded. `result` is the JSON-RPC result as received."""
 
