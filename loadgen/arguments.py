@@ -128,7 +128,7 @@ def _bounds(schema: Schema, step: float) -> tuple[float, float]:
     low = max(schema.get("minimum", -math.inf), schema.get("exclusiveMinimum", -math.inf) + step)
     high = min(schema.get("maximum", math.inf), schema.get("exclusiveMaximum", math.inf) - step)
     if low == -math.inf:
-        low = min(0, high - _LARGEST_NUMBER) if high < 0 else 0
+        low = 1 if high > 1 else high - _LARGEST_NUMBER  # unasked, no zero: what a load wants are everyday values
     return low, low + _LARGEST_NUMBER if high == math.inf else high
 
 

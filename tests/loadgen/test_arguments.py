@@ -50,6 +50,12 @@ def test_the_same_key_draws_the_same_arguments_and_others_differ() -> None:
     assert len({str(arguments) for arguments in drawn}) == 20
 
 
+def test_a_number_without_bounds_is_an_everyday_one_and_never_zero() -> None:
+    schema = object_of(i={"type": "integer"}, x={"type": "number"})
+    drawn = [draw_arguments(schema, n) for n in range(3000)]
+    assert all(1 <= arguments[name] <= 1001 for arguments in drawn for name in ("i", "x"))
+
+
 def test_an_optional_property_is_given_now_and_then() -> None:
     schema = {"type": "object", "properties": {"o": {"type": "integer"}}}
     assert {len(draw_arguments(schema, n)) for n in range(20)} == {0, 1}
