@@ -93,7 +93,7 @@ class Trend:
         self._histogram.merge(other.histogram)
         self._sum += other.sum
         self._minimum = min(self._minimum, other._minimum)  # noqa: SLF001 - of the same class
-        self._maximum = max(self._maximum, other._maximum)  # noqa: SLF001
+        self._maximum = max(self._maximum, other._maximum)  # noqa: SLF001 - its own kind
 
     def percentile(self, percent: float) -> float | None:
         """The percentile in milliseconds, or None when fewer values than one lie above it.

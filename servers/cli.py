@@ -36,7 +36,7 @@ def payments(*, config: Annotated[PaymentsConfig, Parameter(name="*")] = Payment
 
 def _serve(config: ServerConfig) -> None:
     from .errors import ServerError  # noqa: PLC0415 - FastMCP takes a second to import; --help should not wait for it
-    from .run import serve  # noqa: PLC0415
+    from .run import serve  # noqa: PLC0415 - as above
 
     try:
         serve(config, _announce)

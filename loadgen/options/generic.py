@@ -157,7 +157,7 @@ class ToolsOptions(GenericOptions):
     def _weighted(cls, tool: tuple[str, ...]) -> tuple[str, ...]:
         for each in tool:
             name, equals, weight = each.partition("=")
-            if not name or (equals and not (weight.isdecimal() and 1 <= int(weight) <= 1000)):  # noqa: PLR2004
+            if not name or (equals and not (weight.isdecimal() and 1 <= int(weight) <= 1000)):  # noqa: PLR2004 - as said below
                 raise ValueError("should be NAME or NAME=WEIGHT with a weight from 1 to 1000")
         return tool
 

@@ -61,7 +61,7 @@ class Watching:
 
 def plan_for(url: str, executor: Executor, **changes: object) -> Plan:
     plan = CalculatorOptions.model_validate({"url": url, "seed": 1, "timeout": 1.5}).plan()
-    return replace(plan, executor=executor, **changes)  # type: ignore[arg-type]
+    return replace(plan, executor=executor, **changes)  # type: ignore[arg-type]  # fields by name
 
 
 async def run(plan: Plan, interruption: Interruption | None = None, output: Watching | None = None) -> RunResult:
