@@ -1,14 +1,17 @@
-"""The accounts of a run as Prometheus metrics, made when they are scraped: the run itself pays nothing for them."""
+"""The accounts of a run as Prometheus metrics, made when they are scraped: the run itself pays nothing for them.
+
+They are made in pieces, none of which takes long, so that calls can go on between two of them. What one series says is
+of one moment; two series may be of different ones.
+"""
 
 import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
-from itertools import repeat
+from operator import add
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, InfoMetricFamily
 from prometheus_client.metrics_core import Metric
-from prometheus_client.registry import Collector
 
 from ..accounting import Accounting
 from ..cells import Cell
@@ -26,6 +29,8 @@ OTHER = "_other"
 """Stands for every tool that the plan does not name."""
 _OPERATION = ("scenario", "mcp_method_name", "gen_ai_tool_name", "error_type", "network_transport")
 _CHECKS = ("schema", "value")
+Piece = Metric | None
+"""A family of metrics, or a part of one whose other parts come next; None is but a step of the work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +50,7 @@ class Live:
     target_rate: float | None
 
 
-class RunCollector(Collector):
+class RunCollector:
     """One run. `loop_lag` is what the health monitor measures."""
 
     def __init__(
@@ -57,30 +62,26 @@ class RunCollector(Collector):
         self._live = live
         self._loop_lag = loop_lag
         self._window = window
+        self._versions = {"version": version("mcp-testbed"), "mcp_sdk": version("mcp")}
 
-    def collect(self) -> Iterator[Metric]:
-        """Every metric as it stands now."""
-        yield self._operations()
+    def pieces(self) -> Iterator[Piece]:
+        """Every metric as it stands when its piece is made; anything may happen between two pieces."""
+        self._window.extend(self._accounts.take_recent())  # to read the accounts takes it away from there
+        yield from self._operations()
         yield from self._gauges()
         yield from self._counters()
         yield from self._histograms()
         yield self._checks()
-        yield self._latency()
+        yield from self._latency()
         active = GaugeMetricFamily("mcp_load_run_active", "1 while the run goes on.", labels=("scenario", "run_id"))
         active.add_metric((self._labels.scenario, self._labels.run_id), float(self.active))
         yield active
         tasks = GaugeMetricFamily("mcp_asyncio_tasks", "Tasks of the event loop.")
         tasks.add_metric((), len(asyncio.all_tasks()))
         yield tasks
-        versions = {"version": version("mcp-testbed"), "mcp_sdk": version("mcp")}
-        yield InfoMetricFamily("mcp_build", "Versions of this program.", versions)
+        yield InfoMetricFamily("mcp_build", "Versions of this program.", self._versions)
 
-    def _operations(self) -> Metric:
-        family = HistogramMetricFamily(
-            "mcp_client_operation_duration_seconds",
-            "From sending an MCP request, or from its due moment if it could not be sent, to the end of its reply.",
-            labels=_OPERATION,
-        )
+    def _operations(self) -> Iterator[Piece]:
         series: dict[tuple[str, str, str], list[Trend]] = {("tools/call", tool, ""): [] for tool in self._labels.tools}
         for cell in self._accounts.cells:
             tool = cell.tool if cell.tool in self._labels.tools else OTHER
@@ -89,8 +90,12 @@ class RunCollector(Collector):
         for cell in self._accounts.openings.values():
             series.setdefault(("initialize", "", error_type(cell)), []).append(cell.service)
         for (method, tool, error), trends in series.items():
-            _add(family, (self._labels.scenario, method, tool, error, "tcp"), trends, OPERATION_SECONDS)
-        return family
+            family = HistogramMetricFamily(
+                "mcp_client_operation_duration_seconds",
+                "From sending an MCP request, or from its due moment if it could not be sent, to the end of its reply.",
+                labels=_OPERATION,
+            )
+            yield from _fill(family, (self._labels.scenario, method, tool, error, "tcp"), trends, OPERATION_SECONDS)
 
     def _gauges(self) -> Iterator[Metric]:
         live, accounts = self._live(), self._accounts
@@ -120,22 +125,19 @@ class RunCollector(Collector):
             family.add_metric((self._labels.scenario,), value)
             yield family
 
-    def _histograms(self) -> Iterator[Metric]:
+    def _histograms(self) -> Iterator[Piece]:
         scenario = (self._labels.scenario,)
         iterations = [cell.response for cell in self._accounts.cells if cell.ended]
         name, meaning = "mcp_load_iteration_duration_seconds", "Response time of iterations, from due."
         family = HistogramMetricFamily(name, meaning, labels=("scenario",))
-        _add(family, scenario, iterations, OPERATION_SECONDS)
-        yield family
+        yield from _fill(family, scenario, iterations, OPERATION_SECONDS)
         name, meaning = "mcp_load_schedule_lag_seconds", "From the due moment of an iteration to its real start."
         family = HistogramMetricFamily(name, meaning, labels=("scenario",))
-        _add(family, scenario, [self._accounts.lag], LAG_SECONDS)
-        yield family
+        yield from _fill(family, scenario, [self._accounts.lag], LAG_SECONDS)
         family = HistogramMetricFamily(
             "mcp_event_loop_lag_seconds", "How late the event loop wakes a sleeper.", labels=()
         )
-        _add(family, (), [self._loop_lag], LAG_SECONDS)
-        yield family
+        yield from _fill(family, (), [self._loop_lag], LAG_SECONDS)
 
     def _checks(self) -> Metric:
         counts = dict.fromkeys(((check, result) for check in _CHECKS for result in ("pass", "fail")), 0)
@@ -151,12 +153,15 @@ class RunCollector(Collector):
             family.add_metric((self._labels.scenario, check, result), count)
         return family
 
-    def _latency(self) -> Metric:
+    def _latency(self) -> Iterator[Piece]:
         name, meaning = "mcp_load_latency_seconds", "Response times of the last 10 s, to three digits."
         family = GaugeMetricFamily(name, meaning, labels=("scenario", "stat"))
-        for stat, value in self._window.statistics():
-            family.add_metric((self._labels.scenario, stat), value)
-        return family
+        for found in self._window.statistics():
+            if found is None:
+                yield None
+            else:
+                family.add_metric((self._labels.scenario, found[0]), found[1])
+        yield family
 
 
 def error_type(cell: Cell) -> str:
@@ -171,11 +176,16 @@ def error_type(cell: Cell) -> str:
     return "timeout" if isinstance(failure, Timeout) else failure.kind
 
 
-def _add(
+def _fill(
     family: HistogramMetricFamily, labels: tuple[str, ...], trends: list[Trend], bounds: tuple[float, ...]
-) -> None:
+) -> Iterator[Piece]:
     """One series for all of `trends`: their counts are added, which costs less than to merge their histograms."""
-    columns = zip(*(trend.histogram.cumulated(bounds) for trend in trends), strict=True) if trends else repeat((0,))
-    buckets = [(str(bound), float(sum(column))) for bound, column in zip(bounds, columns, strict=False)]
-    total = float(sum(trend.count for trend in trends))
-    family.add_metric(labels, buckets=[*buckets, ("+Inf", total)], sum_value=sum(trend.sum for trend in trends))
+    counts, total, seconds = [0] * len(bounds), 0, 0.0
+    for trend in trends:
+        counts = list(map(add, counts, trend.histogram.cumulated(bounds)))
+        total += trend.count
+        seconds += trend.sum
+        yield None
+    buckets = [(str(bound), float(count)) for bound, count in zip(bounds, counts, strict=True)]
+    family.add_metric(labels, buckets=[*buckets, ("+Inf", float(total))], sum_value=seconds)
+    yield family

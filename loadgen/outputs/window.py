@@ -20,11 +20,22 @@ class Window:
         """Take in the response times of one more second; those of ten seconds before are forgotten."""
         self._seconds.append(second)
 
-    def statistics(self) -> Iterator[tuple[str, float]]:
-        """Each statistic with its value in seconds; nothing for one that has too few values."""
+    def extend(self, more: Histogram) -> None:
+        """Take in response times that belong to the second under way."""
+        if self._seconds:
+            self._seconds[-1].merge(more)
+        else:
+            self.add(more)
+
+    def statistics(self) -> Iterator[tuple[str, float] | None]:
+        """Each statistic with its value in seconds, but nothing for one that has too few values.
+
+        None comes after each piece of the work before that: other things may be done meanwhile.
+        """
         whole = Histogram()
-        for second in self._seconds:
+        for second in tuple(self._seconds):
             whole.merge(second)
+            yield None
         for name, percent in _STATISTICS:
             enough = 1 if percent in {50, 100} else 100 / (100 - percent)
             if whole.count >= enough:

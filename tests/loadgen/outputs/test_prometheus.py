@@ -5,6 +5,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample as Line
 
@@ -24,6 +25,7 @@ from loadgen.outcome import (
     Timeout,
     ToolError,
 )
+from loadgen.outputs import page_server
 from loadgen.outputs.collector import OPERATION_SECONDS, Labels, Live
 from loadgen.outputs.prometheus import PrometheusOutput
 from loadgen.progress import Progress
@@ -165,6 +167,67 @@ async def test_latency_is_that_of_the_last_ten_seconds(accounts: Accounting) -> 
         watcher.cancel()
 
 
+async def test_a_scrape_takes_nothing_away_from_the_latency_of_the_last_ten_seconds(accounts: Accounting) -> None:
+    clock = FakeClock()
+    output = PrometheusOutput(Labels("s", "r", ("add",)), accounts, lambda: Live(0, None), Trend(), clock)
+    async with asyncio.TaskGroup() as group:
+        watcher = group.create_task(output.watch(lambda: Progress(0, 0, 0.0, 0.0)))
+        await asyncio.sleep(0)
+        for _ in range(3):
+            call(accounts, "add", Ok({}), 0.25)
+            call(accounts, "add", Ok({}), 0.25)
+            assert value(output, "mcp_load_latency_seconds", stat="max") == pytest.approx(0.25, rel=0.001)
+            call(accounts, "add", Ok({}), 0.01)
+        await clock.sleep(1.5)
+        assert value(output, "mcp_load_latency_seconds", stat="p50") == pytest.approx(0.25, rel=0.001)
+        watcher.cancel()
+
+
+class HastyClock(FakeClock):
+    """A second has gone by whenever somebody looks."""
+
+    def now(self) -> float:
+        self.start += 1.0
+        return self.start
+
+
+OUTCOMES: tuple[Outcome, ...] = (Ok({}), RpcError("bad", -32602), HttpStatus("bad", 503), ToolError("bad"))
+
+
+@pytest.fixture
+async def long_page(accounts: Accounting) -> AsyncIterator[PrometheusOutput]:
+    """20 tools with four outcomes each."""
+    tools = tuple(f"tool_{n}" for n in range(20))
+    for tool in tools:
+        for outcome in OUTCOMES:
+            call(accounts, tool, outcome)
+    made = PrometheusOutput(Labels("s", "r", tools), accounts, lambda: Live(0, None), Trend(), HastyClock())
+    yield made
+    await made.stop(0)
+
+
+async def test_calls_go_on_while_a_long_page_is_made(long_page: PrometheusOutput) -> None:
+    url = f"http://127.0.0.1:{await long_page.start(0)}/metrics"
+    turns = 0
+    async with asyncio.TaskGroup() as group:
+        scrape = group.create_task(get(url))
+        while not scrape.done():
+            await asyncio.sleep(0)
+            turns += 1
+    _, _, page = scrape.result()
+    assert page.count("\n") > 20 * len(OUTCOMES) * 28
+    assert turns > 20 * len(OUTCOMES)
+
+
+@pytest.mark.parametrize("accept", ["", "application/openmetrics-text; version=1.0.0"])
+async def test_a_page_made_in_pieces_has_each_family_once(long_page: PrometheusOutput, accept: str) -> None:
+    _, page = long_page.render(accept)
+    parse = parse_openmetrics if accept else text_string_to_metric_families
+    families = [family for family in parse(page.decode()) if family.name == OPERATIONS]
+    assert [line.value for line in families[0].samples if line.name.endswith("_count")] == [1.0] * 80
+    assert len(families) == page.decode().count(f"# TYPE {OPERATIONS} histogram") == 1
+
+
 async def test_a_closed_model_has_no_target_rate(accounts: Accounting) -> None:
     output = PrometheusOutput(Labels("s", "r", ()), accounts, lambda: Live(0, None), Trend(), FakeClock())
     assert "mcp_load_target_iterations_per_second" not in {line.name for line in lines(output)}
@@ -218,6 +281,21 @@ async def test_a_request_without_end_gets_no_answer(output: PrometheusOutput) ->
     assert await reader.read() == b""
     writer.close()
     await writer.wait_closed()
+
+
+async def test_a_reader_who_does_not_read_does_not_hold_the_end_up(
+    accounts: Accounting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page_server, "_SECONDS_FOR_A_REPLY", 0.01)
+    tools = tuple(f"{n}" * 200_000 for n in range(3))
+    output = PrometheusOutput(Labels("s", "r", tools), accounts, lambda: Live(0, None), Trend(), FakeClock())
+    port = await output.start(0)
+    _, writer = await asyncio.open_connection("127.0.0.1", port, limit=1024)
+    writer.write(b"GET /metrics HTTP/1.1\r\n\r\n")
+    await asyncio.sleep(0.05)
+    async with asyncio.timeout(5):
+        await output.stop(0)
+    writer.transport.abort()
 
 
 async def test_a_port_in_use_is_said_in_one_sentence(output: PrometheusOutput) -> None:
