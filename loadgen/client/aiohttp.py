@@ -1,19 +1,66 @@
 """The transport over aiohttp, for proxies, redirects and odd servers; the only file here that knows aiohttp."""
 
 import asyncio
+import math
 import ssl
 import time
+from collections.abc import Callable, Mapping
 
 import aiohttp
 import orjson
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.connector import Connection
+from aiohttp.tracing import Trace
 
 from ..outcome import Connect, Failure, Parse, Reset, Tls
 from .headers import Fields, encode, merge
 from .transport import SETTLE_BYTES, SETTLE_SECONDS, Limits, Phase, Request, Sink, Timings, reason, too_late
 
 _KEEP_ALIVE_SECONDS = 300.0
+_MOST_HEADS = 256
 _NO_LIMITS = Limits()
 _now = time.perf_counter
+
+
+class _TimedRequest(aiohttp.ClientRequest):
+    """A request that tells when it has been written."""
+
+    on_sent: Callable[[], None]
+
+    async def send(self, conn: Connection) -> aiohttp.ClientResponse:
+        """Write the headers, and begin with the body or leave it to a task."""
+        reply = await super().send(conn)
+        self.on_sent()
+        return reply
+
+    async def write_bytes(
+        self, writer: AbstractStreamWriter, conn: Connection, content_length: int | None = None
+    ) -> None:
+        """Write the body."""
+        await super().write_bytes(writer, conn, content_length)
+        self.on_sent()
+
+
+class _Connector(aiohttp.TCPConnector):
+    """Tells the phases of an exchange to its transport. A TraceConfig could, at a cost that every call would show."""
+
+    def __init__(self, owner: "AiohttpTransport", tls: ssl.SSLContext | None) -> None:
+        super().__init__(limit=1, keepalive_timeout=_KEEP_ALIVE_SECONDS, ssl=tls or True)
+        self._owner = owner
+
+    async def connect(
+        self,
+        req: aiohttp.ClientRequest,
+        traces: list[Trace],
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - the signature is aiohttp's
+    ) -> Connection:
+        """A connection for `req`: the one there is, or a new one."""
+        if isinstance(req, _TimedRequest):
+            req.on_sent = self._owner.note_sent
+        self._owner.note_connecting()
+        connection = await super().connect(req, traces, timeout)
+        self._owner.note_connected(connection)
+        return connection
 
 
 class AiohttpTransport:
@@ -43,34 +90,37 @@ class AiohttpTransport:
         self._url = url
         self._extra = headers
         self._limits = limits
+        self._limited = limits != _NO_LIMITS
         self._proxy = proxy
         self._redirects = redirects
+        self._heads: dict[int, tuple[Mapping[str, str], dict[str, str]]] = {}
         self._phase: Phase = "first_byte"
         self._timer: asyncio.Timeout | None = None
-        self._began = self._phase_began = 0.0
+        self._began = self._phase_began = self._total_at = 0.0
+        self._socket: object = None
         self._reply: aiohttp.ClientResponse | None = None
         self.timings = Timings()
         self._http = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=1, keepalive_timeout=_KEEP_ALIVE_SECONDS, ssl=tls or True),
+            connector=_Connector(self, tls),
+            request_class=_TimedRequest,
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),  # `exchange` has the time limits
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
             headers={"Accept-Encoding": "identity"},
-            trace_configs=[self._trace()],
         )
         self._http._retry_connection = False  # noqa: SLF001 - aiohttp sends DELETE twice, and has no public switch
 
     async def exchange(self, request: Request, sink: Sink, within: float) -> Failure | None:
         """See `Transport`."""
-        fields = merge({**request.headers, **dict(request.own)}, self._extra)
-        encode(fields)  # for its ValueError
+        fields = self._fields(request)
         self._began = self._phase_began = _now()
         await self.settle()
         self.timings = Timings(sent_bytes=len(request.body))
         self._phase = "first_byte"
+        self._total_at = asyncio.get_running_loop().time() + within
         try:
-            async with asyncio.timeout(within), asyncio.timeout(None) as self._timer:
-                await self._converse(request, dict(fields), sink)
+            async with asyncio.timeout_at(self._total_at) as self._timer:
+                await self._converse(request, fields, sink)
         except (aiohttp.ClientError, ValueError, OSError) as error:
             self._drop()
             if isinstance(error, TimeoutError) and not isinstance(error, aiohttp.ClientError):
@@ -116,9 +166,11 @@ class AiohttpTransport:
         )
         self.timings.waiting = self._enter("total")
         sink.head(reply.status, {name.lower(): value for name, value in reply.raw_headers})
-        async for chunk in reply.content.iter_any():
+        content = reply.content
+        while not content.at_eof():
+            chunk = await content.readany()
             self.timings.received_bytes += len(chunk)
-            if sink.feed(chunk):
+            if chunk and sink.feed(chunk):
                 return
         self._reply = None
 
@@ -127,42 +179,53 @@ class AiohttpTransport:
         if reply is not None:
             reply.close()
 
+    def _fields(self, request: Request) -> dict[str, str]:
+        """All header fields of `request`: from memory if they have been seen, and what is its own.
+
+        Raises:
+            ValueError: a field that may not be sent.
+        """
+        headers = request.headers
+        known = self._heads.get(id(headers))  # the reference in it keeps the id from being given away
+        if known is None:
+            if len(self._heads) >= _MOST_HEADS:
+                self._heads.clear()
+            known = self._heads[id(headers)] = (headers, self._merge(headers))
+        return self._merge({**headers, **dict(request.own)}) if request.own else known[1]
+
+    def _merge(self, headers: Mapping[str, str]) -> dict[str, str]:
+        fields = merge(headers, self._extra)
+        encode(fields)  # for its ValueError
+        return dict(fields)
+
+    def note_connecting(self) -> None:
+        """The exchange needs a connection."""
+        self._enter("connect")
+
+    def note_connected(self, connection: Connection) -> None:
+        """The exchange has one."""
+        took = self._enter("first_byte")
+        if connection.protocol is not self._socket:
+            self._socket = connection.protocol
+            self.timings.connecting = took
+            self.timings.blocked = self._phase_began - self._began
+
+    def note_sent(self) -> None:
+        """The request is out, or its headers are."""
+        if self._phase == "first_byte":  # else the reply came first
+            self.timings.sending += self._enter("first_byte")
+
     def _limit(self) -> float:
         limits = {"connect": self._limits.connect, "first_byte": self._limits.first_byte}
-        return limits.get(self._phase, float("inf"))
+        return limits.get(self._phase, math.inf)
 
     def _enter(self, phase: Phase) -> float:
         """Begin `phase` and its own time limit; how long the one before it took."""
         now = _now()
         took, self._phase, self._phase_began = now - self._phase_began, phase, now
-        limit = self._limit()
-        if self._timer is not None and not self._timer.expired():
-            at = None if limit == float("inf") else asyncio.get_running_loop().time() + limit
-            self._timer.reschedule(at)
+        if self._limited and self._timer is not None and not self._timer.expired():
+            self._timer.reschedule(min(self._total_at, asyncio.get_running_loop().time() + self._limit()))
         return took
-
-    def _trace(self) -> aiohttp.TraceConfig:
-        trace = aiohttp.TraceConfig()
-
-        async def connecting(*_: object) -> None:
-            self._enter("connect")
-
-        async def connected(*_: object) -> None:
-            self.timings.connecting = self._enter("first_byte")
-            self.timings.blocked = self._phase_began - self._began
-
-        async def reused(*_: object) -> None:
-            self._enter("first_byte")
-
-        async def sent(*_: object) -> None:
-            self.timings.sending = self._enter("first_byte")
-
-        trace.on_connection_create_start.append(connecting)
-        trace.on_connection_create_end.append(connected)
-        trace.on_connection_reuseconn.append(reused)
-        trace.on_request_chunk_sent.append(sent)
-        trace.on_request_headers_sent.append(sent)
-        return trace
 
 
 async def get_json(url: str, headers: Fields, tls: ssl.SSLContext | None, within: float) -> object:
