@@ -18,7 +18,7 @@ from .outputs.collector import Labels, Live
 from .outputs.prometheus import PrometheusOutput
 from .plan import Floor, Plan
 from .pool import VuPool
-from .preflight import Target, inspect
+from .preflight import InformedUser, Target, inspect
 from .progress import Progress
 from .result import Measurements, RunResult
 from .tally import Tally
@@ -122,7 +122,7 @@ class Engine:
         def make() -> VirtualUser:
             transport = self._connect(plan.url)
             accounts, clock, warm_up = self._accounting, self._clock, self._warm_up if self._warms_up() else None
-            return VirtualUser(
+            user = InformedUser(
                 transport,
                 plan.timeout,
                 plan.workload,
@@ -134,6 +134,8 @@ class Engine:
                 protocol=target.protocol,
                 retry_lost=plan.retry_lost,
             )
+            user.tools = target.listed
+            return user
 
         return make
 

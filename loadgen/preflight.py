@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from .accounting import Accounting
-from .client.session import Session, Tool, delete_session, initialize_session, list_tools
+from .client.session import Session, Tool, delete_session, initialize_session, list_tools, remember_tools
 from .client.transport import Transport
 from .clock import Clock
 from .errors import NothingMeasured, TargetUnreachable
@@ -16,13 +16,31 @@ from .vu import VirtualUser
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What the look found; `notes` are sentences for the report."""
+    """What the look found: `listed` are the tools that the run calls, `notes` sentences for the report."""
 
     server: str
     protocol: str
-    tools: tuple[str, ...]
+    listed: tuple[Tool, ...]
     schemas: OutputSchemas
     notes: tuple[str, ...]
+
+    @property
+    def tools(self) -> tuple[str, ...]:
+        """The names of the tools that the run calls."""
+        return tuple(tool.name for tool in self.listed)
+
+
+class InformedUser(VirtualUser):
+    """A virtual user whose sessions know `tools`: a modern server may want some of their arguments in headers, too."""
+
+    tools: tuple[Tool, ...] = ()
+
+    async def open(self) -> Session | Failure:
+        """See `VirtualUser`."""
+        opened = await super().open()
+        if isinstance(opened, Session):
+            remember_tools(opened, self.tools)
+        return opened
 
 
 async def inspect(plan: Plan, connect: Callable[[str], Transport], clock: Clock) -> Target:
@@ -45,20 +63,26 @@ async def inspect(plan: Plan, connect: Callable[[str], Transport], clock: Clock)
         await transport.close()
     names = plan.workload.choose(tools)
     known = {tool.name: tool for tool in tools}
-    wanted = [known[name] for name in names]
+    wanted = tuple(known[name] for name in names)
     schemas = OutputSchemas((tool.name, tool.output_schema) for tool in wanted)
-    notes = [*_without_schema(wanted), *await _set_up(plan, connect, session.protocol, schemas, clock)]
-    return Target(session.server_name, session.protocol, names, schemas, tuple(notes))
+    notes = [*_without_schema(wanted), *await _set_up(plan, connect, session.protocol, wanted, schemas, clock)]
+    return Target(session.server_name, session.protocol, wanted, schemas, tuple(notes))
 
 
 async def _set_up(
-    plan: Plan, connect: Callable[[str], Transport], protocol: str, schemas: OutputSchemas, clock: Clock
+    plan: Plan,
+    connect: Callable[[str], Transport],
+    protocol: str,
+    tools: tuple[Tool, ...],
+    schemas: OutputSchemas,
+    clock: Clock,
 ) -> tuple[str, ...]:
     """Make the setup calls, one after another, outside the accounts of the run."""
     if not plan.setup:
         return ()
     accounts = Accounting()
-    user = VirtualUser(connect(plan.url), plan.timeout, plan.workload, schemas, accounts, clock, protocol=protocol)
+    user = InformedUser(connect(plan.url), plan.timeout, plan.workload, schemas, accounts, clock, protocol=protocol)
+    user.tools = tools
     try:
         for call in plan.setup:
             await user.make(call)
@@ -73,7 +97,7 @@ async def _set_up(
     return (f"Before the clock started, {accounts.calls} calls prepared the run and were not counted{short}.",)
 
 
-def _without_schema(tools: list[Tool]) -> list[str]:
+def _without_schema(tools: tuple[Tool, ...]) -> list[str]:
     names = [tool.name for tool in tools if tool.output_schema is None]
     return [f"No outputSchema, so values alone were checked: {', '.join(names)}."] if names else []
 
