@@ -17,9 +17,13 @@ _FOLD_EVERY = 1024
 
 
 class Accounting:
-    """The `Accounts` of one run. A cancelled call is counted, but has no duration: its reply never came."""
+    """The `Accounts` of one run. A cancelled call is counted, but has no duration: its reply never came.
 
-    def __init__(self) -> None:
+    In a `closed` model every call is due when it is sent, so that response and service times are the same.
+    """
+
+    def __init__(self, *, closed: bool = False) -> None:
+        self._closed = closed
         self.dropped = 0
         self.lag = Trend()
         self.vus, self.vus_max = Gauge(), Gauge()
@@ -59,7 +63,7 @@ class Accounting:
             cell = self._cell_of_failure(sample)
         cell.calls = calls = cell.calls + 1
         cell.response.push(end - sample.due)
-        if sent is not None:
+        if sent is not None and not self._closed:
             cell.service.push(end - sent)
         if not calls % _FOLD_EVERY:
             self._fold(cell)
@@ -123,13 +127,13 @@ class Accounting:
 
     def _fold(self, cell: Cell) -> None:
         """Fold one of the two arrays: at no time is much folded at once."""
-        if cell.calls // _FOLD_EVERY % 2:
+        if self._closed or cell.calls // _FOLD_EVERY % 2:
             cell.response.fold(self._recent if cell.ended else None)
         else:
             cell.service.fold()
 
     def _new_ok(self, tool: str) -> Cell:
-        cell = self._ok[tool] = Cell(tool, OK, None, was_sent=True)
+        cell = self._ok[tool] = self._cell(tool, OK, None, was_sent=True)
         return cell
 
     def _cell_of_failure(self, sample: Sample) -> Cell:
@@ -139,8 +143,12 @@ class Accounting:
         label = self._bounded(outcome)
         cell = self._failed.get((sample.tool, label, was_sent))
         if cell is None:
-            cell = self._failed[sample.tool, label, was_sent] = Cell(sample.tool, label, outcome, was_sent)
+            cell = self._failed[sample.tool, label, was_sent] = self._cell(sample.tool, label, outcome, was_sent)
         return cell
+
+    def _cell(self, tool: str, label: str, failure: Failure | None, was_sent: bool) -> Cell:
+        response = Trend()
+        return Cell(tool, label, failure, was_sent, 0, response, response if self._closed and was_sent else Trend())
 
     def _bounded(self, failure: Failure) -> str:
         """Its label, as long as there are not too many: a server can invent codes without end."""

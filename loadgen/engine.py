@@ -59,7 +59,7 @@ class Engine:
         self._connect = connect
         self._clock = clock
         self._output = output
-        self._accounting = Accounting()
+        self._accounting = Accounting(closed=plan.executor.rate_at(0.0) is None)
         self._warm_up = WarmUp(plan.warm_up_seconds, plan.warm_up_iterations)
         self._tally = Tally(self._accounting, self._warm_up)
         self._keys = CallKeys(plan.run_id) if plan.send_keys else None

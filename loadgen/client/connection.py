@@ -6,6 +6,7 @@ import time
 import httptools
 
 from ..outcome import Failure, Parse, Reset
+from .heads import Headers, KnownHeads
 from .transport import MAX_REPLY_BYTES, SETTLE_BYTES, Sink, reason, too_late
 
 MAX_HEAD_BYTES = 64 * 1024
@@ -27,8 +28,10 @@ class Connection(asyncio.Protocol):
     __slots__ = (
         "_drained",
         "_first_byte",
+        "_head",
         "_headers",
         "_keep",
+        "_known",
         "_loop",
         "_parser",
         "_settled",
@@ -52,6 +55,8 @@ class Connection(asyncio.Protocol):
         self._loop = loop
         self._state = _CLOSED
         self._headers: dict[bytes, bytes] = {}
+        self._head: tuple[int, Headers] = (0, {})  # of the last reply that was parsed
+        self._known = KnownHeads()
         self.on_header = self._headers.__setitem__  # the parser calls it: no frame of ours for each header
         self._waiter: asyncio.Future[Failure | None] | None = None
         self._settled: asyncio.Future[None] | None = None
@@ -125,14 +130,16 @@ class Connection(asyncio.Protocol):
         if self._state <= _IDLE:  # nothing was asked
             self.abort()
             return
+        begins = not self.size
         self.size += len(data)
-        try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserCallbackError as error:
-            self._raise(error)
-        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
-            self._fail(Parse(f"the reply is not HTTP: {error}"))
-        if self._state > _IDLE:
+        known = self._known.read(data) if begins else None
+        if known is not None:
+            self._take(*known)
+            return
+        self._parse(data)
+        if begins and self._state == _IDLE:
+            self._known.learn(data, *self._head)
+        elif self.size > MAX_HEAD_BYTES:
             self._guard_memory()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -165,6 +172,7 @@ class Connection(asyncio.Protocol):
             b"content-length" not in headers and b"chunked" not in headers.get(b"transfer-encoding", b"").lower()
         )
         self._state = _BODY
+        self._head = status, headers
         self._sink.head(status, headers)
 
     def on_body(self, body: bytes) -> None:
@@ -191,6 +199,26 @@ class Connection(asyncio.Protocol):
             else:
                 self.abort()
 
+    def _take(self, status: int, headers: Headers, body: bytes) -> None:
+        """A whole reply that needs no parser."""
+        try:
+            self._sink.head(status, headers)
+            if body:
+                self._sink.feed(body)
+        except Exception as error:  # noqa: BLE001 - whatever it is goes to who awaits the reply
+            self._raise(error)
+            return
+        self._state = _IDLE
+        self._finish(None)
+
+    def _parse(self, data: bytes) -> None:
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserCallbackError as error:
+            self._raise(error.__context__ or error)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
+            self._fail(Parse(f"the reply is not HTTP: {error}"))
+
     def _finish(self, failure: Failure | None) -> None:
         waiter, self._waiter = self._waiter, None
         self.ended_at = _now()
@@ -206,7 +234,7 @@ class Connection(asyncio.Protocol):
         """A sink raised: that is no failure of the exchange but one of ours."""
         waiter, self._waiter = self._waiter, None
         if waiter is not None and not waiter.done():
-            waiter.set_exception(error.__context__ or error)
+            waiter.set_exception(error)
         self.abort()
 
     def _set_settled(self) -> None:
@@ -214,9 +242,9 @@ class Connection(asyncio.Protocol):
             self._settled.set_result(None)
 
     def _guard_memory(self) -> None:
-        if self._state == _HEAD and self.size > MAX_HEAD_BYTES:
+        if self._state == _HEAD:
             self._fail(Parse(f"the headers of the reply are longer than {MAX_HEAD_BYTES // 1024} KiB"))
-        elif self.size > _MAX_BYTES:
+        elif self._state > _HEAD and self.size > _MAX_BYTES:
             self._fail(Parse(f"the reply is longer than {MAX_REPLY_BYTES // 1024 // 1024} MiB"))
 
     def _set_timer(self, at: float, now: float) -> None:

@@ -102,18 +102,20 @@ def read_response(message: object, request_id: int) -> RpcResult | RpcError | st
         return f"the reply is no JSON-RPC message but a JSON {_json_type(message)}"
     if message.get("jsonrpc") != "2.0":
         return 'the reply has no "jsonrpc": "2.0"'
-    if ("result" in message) == ("error" in message):
-        return f"the reply has {'both' if 'result' in message else 'neither'} result and error"
+    has_error = "error" in message
+    if ("result" in message) is has_error:
+        return f"the reply has {'both' if has_error else 'neither'} result and error"
     got = message.get("id")
-    if "error" in message:
-        # Who cannot read the request's id answers with null; one exchange has one request, so it is ours.
-        return _read_error(message["error"]) if got is None or _same(got, request_id) else _wrong_id(got, request_id)
-    if not _same(got, request_id):
-        return _wrong_id(got, request_id)
-    result = message["result"]
-    return (
-        RpcResult(result) if isinstance(result, dict) else f"the result is a JSON {_json_type(result)}, not an object"
-    )
+    # Who cannot read the request's id answers with a null; one exchange has one request, so the error is ours.
+    if (type(got) is not int or got != request_id) and not (has_error and got is None):  # true and 1.0 equal 1, too
+        return f"the reply is to request {str(got)[:40]!r}, not to {request_id}"
+    return _read_error(message["error"]) if has_error else _read_result(message["result"])
+
+
+def _read_result(result: object) -> RpcResult | str:
+    if isinstance(result, dict):
+        return RpcResult(result)
+    return f"the result is a JSON {_json_type(result)}, not an object"
 
 
 def _read_error(error: object) -> RpcError | str:
@@ -123,14 +125,6 @@ def _read_error(error: object) -> RpcError | str:
     if type(code) is not int or not isinstance(message, str):
         return "the error has no integer code or no message"
     return RpcError(message, code, error.get("data") if code == UNSUPPORTED_VERSION else None)
-
-
-def _same(got: object, request_id: int) -> bool:
-    return type(got) is int and got == request_id  # true and 1.0 equal 1, too
-
-
-def _wrong_id(got: object, request_id: int) -> str:
-    return f"the reply is to request {str(got)[:40]!r}, not to {request_id}"
 
 
 def _not_json(body: bytes, error: orjson.JSONDecodeError) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..call import ToolCall
 from ..client.session import Tool
-from ..draw import Draw
+from ..draw import Words
 from .need import need
 
 _OPERATIONS: dict[str, Callable[[float, float], float]] = {
@@ -26,7 +26,7 @@ class CalculatorWorkload:
     mix = "add 40 %, subtract 30 %, multiply 20 %, divide 10 %"
 
     def __init__(self, seed: int) -> None:
-        self._seed = seed
+        self._words = Words(seed, "calculator")
 
     def choose(self, tools: Sequence[Tool]) -> tuple[str, ...]:
         """See `PlannedWorkload`."""
@@ -34,11 +34,11 @@ class CalculatorWorkload:
 
     def next_call(self, n: int) -> ToolCall:
         """See `Workload`; depends on seed and `n` alone."""
-        draw = Draw(self._seed, "calculator", n)
-        tool = _MIX[draw.below(len(_MIX))]
-        a = draw.between(-_LARGEST, _LARGEST) / 100
-        size = draw.between(1, _LARGEST) / 100
-        b = size if draw.below(2) else -size
+        rest, turn = divmod(self._words[n], len(_MIX))
+        rest, first = divmod(rest, 2 * _LARGEST + 1)
+        rest, size = divmod(rest, _LARGEST)
+        tool = _MIX[turn]
+        a, b = (first - _LARGEST) / 100, (size + 1 if rest % 2 else -size - 1) / 100
         return ToolCall(tool, {"a": a, "b": b}, {"result": _OPERATIONS[tool](a, b)})
 
     def find_fault(self, call: ToolCall, content: Mapping[str, Any]) -> str | None:

@@ -8,7 +8,7 @@ from jsonschema_rs import Validator, validator_for
 from ..arguments import draw_arguments
 from ..call import ToolCall
 from ..client.session import Tool
-from ..draw import Draw
+from ..draw import Words
 from ..errors import NothingMeasured
 
 _ARGUMENT_SETS = 64
@@ -27,6 +27,7 @@ class GenericWorkload:
 
     def __init__(self, seed: int, weights: Mapping[str, int], arguments: Mapping[str, Any] | None = None) -> None:
         self._seed = seed
+        self._words = Words(seed, "generic")
         self._weights = weights
         self._given = arguments
         self._turns: list[str] = []
@@ -59,10 +60,10 @@ class GenericWorkload:
 
     def next_call(self, n: int) -> ToolCall:
         """See `Workload`; depends on seed and `n` alone."""
-        draw = Draw(self._seed, "generic", n)
-        tool = self._turns[draw.below(len(self._turns))]
+        rest, turn = divmod(self._words[n], len(self._turns))
+        tool = self._turns[turn]
         sets = self._sets[tool]
-        return ToolCall(tool, sets[draw.below(len(sets))], {})
+        return ToolCall(tool, sets[rest % len(sets)], {})
 
     def find_fault(self, call: ToolCall, content: Mapping[str, Any]) -> str | None:
         """See `Workload`; what fits the outputSchema is right."""

@@ -24,6 +24,15 @@ def test_response_time_is_from_due_and_service_time_from_sent() -> None:
     assert measured.service.maximum == 250
 
 
+def test_in_a_closed_model_the_two_are_one_and_the_same() -> None:
+    accounts = Accounting(closed=True)
+    for outcome, sent in ((Ok({}), 1.0), (HttpStatus("no", 503), 1.0), (HttpStatus("no", 503), None)):
+        accounts.add(Sample("tool", due=1.0, sent=sent, end=1.25, outcome=outcome))
+    measured = accounts.measurements(0)
+    assert (measured.response.count, measured.service.count) == (3, 2)
+    assert measured.response.maximum == measured.service.maximum == 250
+
+
 def test_a_call_that_was_never_sent_has_a_response_time_but_no_service_time() -> None:
     measured = accounting(HttpStatus("no", 503), sent=None).measurements(0)
     assert (measured.response.count, measured.service.count) == (1, 0)

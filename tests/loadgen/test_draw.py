@@ -3,7 +3,7 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadgen.draw import Draw
+from loadgen.draw import Draw, Words
 
 
 @given(st.integers(), st.text(), st.integers(min_value=1, max_value=10**9))
@@ -28,3 +28,17 @@ def test_every_number_of_a_range_is_drawn_about_as_often() -> None:
 
 def test_a_uuid_is_a_version_4_one() -> None:
     assert UUID(Draw(1).uuid()).version == 4
+
+
+@given(st.integers(), st.text(), st.lists(st.integers(min_value=0, max_value=10**9), max_size=20))
+def test_a_word_depends_on_key_and_index_and_not_on_what_was_looked_up_before(
+    seed: int, name: str, ns: list[int]
+) -> None:
+    words = Words(seed, name)
+    assert [words[n] for n in ns] == [Words(seed, name)[n] for n in ns]
+
+
+def test_words_are_spread_over_64_bits() -> None:
+    words = [Words("spread")[n] for n in range(1_000)]
+    assert len(set(words)) == len(words)
+    assert 0.47 < sum(words) / len(words) / 2**64 < 0.53

@@ -66,6 +66,41 @@ def test_a_reply_means_the_same_wherever_it_is_cut(data: bytes, drawn: st.DataOb
     asyncio.run(main())
 
 
+@settings(max_examples=300)
+@given(st.lists(st.lists(st.sampled_from(PIECES), max_size=5).map(b"".join), min_size=1, max_size=4))
+def test_a_reply_means_the_same_after_others_on_its_connection(replies: list[bytes]) -> None:
+    async def run() -> None:
+        connection = Connection(asyncio.get_running_loop())
+        connection.open_with(Wire())
+        for reply in replies:
+            if not connection.clean:
+                return
+            sink = RpcReply(1)
+            waiter = connection.begin(b"request", sink, 0.0, 1e9, 1e9)
+            connection.data_received(reply)
+            if waiter.done():
+                assert (waiter.result() or sink.answer()) == await outcome_of([reply])
+
+    asyncio.run(run())
+
+
+async def test_a_sink_that_raises_ends_the_exchange_with_its_error_whether_or_not_the_head_is_known() -> None:
+    class Broken(RpcReply):
+        def feed(self, chunk: bytes) -> bool:
+            raise LookupError(len(chunk))
+
+    for exchanges_before in (0, 1):
+        connection = Connection(asyncio.get_running_loop())
+        connection.open_with(Wire())
+        for _ in range(exchanges_before):
+            connection.begin(b"request", RpcReply(1), 0.0, 1e9, 1e9)
+            connection.data_received(PIECES[-1])
+        waiter = connection.begin(b"request", Broken(1), 0.0, 1e9, 1e9)
+        connection.data_received(PIECES[-1])
+        assert isinstance(waiter.exception(), LookupError)
+        assert not connection.clean
+
+
 async def test_a_connection_is_clean_between_two_exchanges_only() -> None:
     connection = Connection(asyncio.get_running_loop())
     states = [connection.clean]
