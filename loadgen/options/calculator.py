@@ -34,6 +34,7 @@ class CalculatorOptions(LoadOptions):
             seed,
             ConstantVus(self.vus, self.duration),
             ["--vus", str(self.vus), "--duration", format_duration(self.duration)],
+            users="--vus",
             run_id=secrets.token_hex(4),
             workload=workload,
             setup=(),

@@ -9,20 +9,17 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from formats.durations import Duration
 
-from ..calibrate import RATE, USERS, Model, Row, calibrate
+from ..calibrate import RATE, Case, Row, calibrate
 from ..client.endpoint import Endpoint
 from ..clock import SystemClock
 from ..engine import Engine
-from ..executors.closed import ConstantVus
+from ..executors.closed import SharedIterations
 from ..executors.open import ConstantArrivalRate
 from ..interruption import Interruption
 from ..outputs.console import Silence
 from ..plan import Executor, Plan
 from ..result import RunResult
 from ..workloads.generic import GenericWorkload
-
-_OPEN_USERS = 400
-"""Enough for all calls that come in a stop of one second, with their sessions open beforehand."""
 
 
 class CalibrateOptions(BaseModel):
@@ -42,9 +39,9 @@ class CalibrateOptions(BaseModel):
 async def run_calibration(options: CalibrateOptions, on_rows: Callable[[list[Row]], None]) -> list[Row]:
     """Make all runs of a calibration; `on_rows` gets the rows of each as it ends."""
 
-    async def run(url: str, transport: str, model: Model) -> RunResult:
-        endpoint = Endpoint(url, "raw" if transport == "raw" else "aiohttp")
-        engine = Engine(_plan(url, model, options.duration), lambda _: endpoint.connect(), SystemClock(), Silence())
+    async def run(url: str, case: Case) -> RunResult:
+        endpoint = Endpoint(url, "raw" if case.transport == "raw" else "aiohttp")
+        engine = Engine(_plan(url, case), lambda _: endpoint.connect(), SystemClock(), Silence())
         interruption = Interruption()
         with interruption.on_signals():
             return await engine.run(interruption)
@@ -52,10 +49,10 @@ async def run_calibration(options: CalibrateOptions, on_rows: Callable[[list[Row
     return await calibrate(options.transport, options.duration, run, on_rows)
 
 
-def _plan(url: str, model: Model, duration: float) -> Plan:
-    executor: Executor = ConstantVus(USERS, duration)
-    if model == "open":
-        executor = ConstantArrivalRate(RATE, duration, _OPEN_USERS, _OPEN_USERS)
+def _plan(url: str, case: Case) -> Plan:
+    executor: Executor = SharedIterations(case.users, case.calls)
+    if case.model == "open":
+        executor = ConstantArrivalRate(RATE, case.calls / RATE, case.users, case.users)
     return Plan(
         name="calibration",
         url=url,

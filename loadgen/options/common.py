@@ -2,20 +2,24 @@
 
 import re
 import secrets
+import ssl
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit, urlunsplit
 
 from cyclopts import Parameter
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from formats.durations import Duration, format_duration
+from formats.errors import REPEATED, InvalidInput
 
 from ..client.endpoint import Endpoint, parse_header
+from ..open_files import allow_open_files
 from ..plan import Executor, Plan
 
-_MOST_USERS = 100_000
-Users = Annotated[int, Field(ge=1, le=_MOST_USERS)]
+MOST_USERS = 100_000
+Users = Annotated[int, Field(ge=1, le=MOST_USERS)]
 Protocol = Literal["auto", "2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28"]
 
 
@@ -25,6 +29,8 @@ def endpoint_url(url: str) -> str:
     Raises:
         ValueError: not an http or https URL with a host, or one with a user name, which a report would show.
     """
+    if not url.isascii() or not url.isprintable():
+        raise ValueError("should be a URL of ASCII characters")
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("should be a URL such as http://127.0.0.1:8000")
@@ -32,8 +38,18 @@ def endpoint_url(url: str) -> str:
         raise ValueError("should name a host without blanks or other special characters")
     if parts.username is not None or parts.fragment:
         raise ValueError("should have neither a user name nor a #fragment")
-    _ = parts.port  # a ValueError of its own
+    if parts.port == 0:  # of what is no port at all, a ValueError of its own
+        raise ValueError("should have a port from 1 to 65535")
     return urlunsplit(parts._replace(path="/mcp" if parts.path in ("", "/") else parts.path))
+
+
+def _sendable(line: str) -> str:
+    """A header as people write it, if the connection can send it."""
+    try:
+        Endpoint("http://localhost", headers=(parse_header(line),))
+    except InvalidInput as error:  # without the value, which may be a secret
+        raise PydanticCustomError(REPEATED, "cannot be sent: {why}", {"why": "; ".join(error.problems)}) from error
+    return line
 
 
 Url = Annotated[
@@ -74,7 +90,7 @@ class LoadOptions(BaseModel):
         Parameter(help="raw is the fast one; aiohttp also takes --proxy."),
     ] = "raw"
     header: Annotated[
-        tuple[str, ...],
+        tuple[Annotated[str, AfterValidator(_sendable)], ...],
         Parameter(
             negative="", show_default=False, help='Header for every request, such as "X-Team: blue"; repeatable.'
         ),
@@ -122,6 +138,50 @@ class LoadOptions(BaseModel):
         ),
     ] = False
 
+    @field_validator("bearer")
+    @classmethod
+    def _sendable_token(cls, bearer: str | None) -> str | None:
+        if bearer is not None:
+            _sendable(f"Authorization: Bearer {bearer}")
+        return bearer
+
+    @field_validator("cacert")
+    @classmethod
+    def _readable_authorities(cls, cacert: Path | None, info: ValidationInfo) -> Path | None:
+        if cacert is not None:
+            _want_https(info)
+            try:
+                ssl.create_default_context(cafile=cacert)
+            except OSError as error:  # an SSLError is one
+                why = "it holds no PEM certificate" if isinstance(error, ssl.SSLError) else error.strerror
+                raise PydanticCustomError(
+                    REPEATED, "{path} cannot be used: {why}", {"path": str(cacert), "why": why}
+                ) from error
+        return cacert
+
+    @field_validator("insecure")
+    @classmethod
+    def _only_https(cls, insecure: bool, info: ValidationInfo) -> bool:
+        if insecure:
+            _want_https(info)
+            if info.data.get("cacert", "a bad one") is not None:
+                raise PydanticCustomError(REPEATED, "cannot go together with --cacert: trust these, or anybody")
+        return insecure
+
+    @field_validator("proxy")
+    @classmethod
+    def _usable_proxy(cls, proxy: str | None, info: ValidationInfo) -> str | None:
+        if proxy is None:
+            return None
+        problems = ["wants --transport aiohttp"] if info.data.get("transport") == "raw" else []
+        try:
+            Endpoint("http://localhost", "aiohttp", proxy=proxy)
+        except InvalidInput:
+            problems.append("should be an http or https URL with a host")
+        if problems:
+            raise ValueError(" and ".join(problems))
+        return proxy
+
     @property
     def endpoint(self) -> Endpoint:
         """Where the server is and how it is reached.
@@ -150,8 +210,18 @@ class LoadOptions(BaseModel):
         """The seed that was given, or a new one."""
         return secrets.randbelow(10**9) if self.seed is None else self.seed
 
-    def make_plan(self, words: list[str], seed: int, executor: Executor, load_flags: list[str], **rest: Any) -> Plan:
-        """The plan of the command `words`, with what all commands share filled in."""
+    def make_plan(
+        self, words: list[str], seed: int, executor: Executor, load_flags: list[str], *, users: str, **rest: Any
+    ) -> Plan:
+        """The plan of the command `words`, with what all commands share filled in.
+
+        Raises:
+            InvalidInput: there are more users than open files; the flag `users` says how many.
+        """
+        try:
+            allow_open_files(executor.max_vus)
+        except InvalidInput as error:
+            raise InvalidInput([f"{users} is too high: {problem}" for problem in error.problems]) from error
         flags = ["--url", self.url, *load_flags, "--seed", str(seed)]
         if self.timeout != LoadOptions.model_fields["timeout"].default:
             flags += ["--timeout", format_duration(self.timeout)]
@@ -174,3 +244,9 @@ class LoadOptions(BaseModel):
             command=("mcp-load", *words, *flags),
             **rest,
         )
+
+
+def _want_https(info: ValidationInfo) -> None:
+    url = info.data.get("url")
+    if url is not None and urlsplit(url).scheme != "https":
+        raise PydanticCustomError(REPEATED, "is for https, and the URL is {url}", {"url": url})

@@ -7,15 +7,21 @@ from typing import Annotated, Any
 import orjson
 from cyclopts import Parameter
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from formats.durations import Duration, format_duration
+from formats.errors import REPEATED, InvalidInput
 
 from ..executors.closed import ConstantVus, SharedIterations
 from ..executors.open import ConstantArrivalRate
 from ..plan import Executor, Plan
+from ..reports.file import check_writable
 from ..workloads.generic import GenericWorkload
-from .common import LoadOptions, Protocol, Url, Users
+from .common import MOST_USERS, LoadOptions, Protocol, Url, Users
 
+_SECONDS = 30.0
+_HIGHEST_RATE = 100_000
+"""Calls per second, several times what one process can make."""
 _USERS_PER_RATE = 10
 """Open model without --max-vus: so many times --vus, for the moments in which replies are late."""
 
@@ -33,10 +39,15 @@ def _json_object(text: object) -> object:
     return value
 
 
-def _outputs(written: tuple[str, ...]) -> tuple[str, ...]:
-    for each in written:
-        if not each.startswith("json=") or each == "json=":
-            raise ValueError("should be json=FILE")
+def _output(written: str) -> str:
+    if not written.startswith("json=") or written == "json=":
+        raise ValueError("should be json=FILE")
+    path = written.removeprefix("json=")
+    try:
+        check_writable(Path(path))
+    except InvalidInput as error:
+        why = error.problems[0].partition(f"{path} ")[2]  # what is before that names another flag
+        raise PydanticCustomError(REPEATED, "{path} {why}", {"path": path, "why": why}) from error
     return written
 
 
@@ -52,12 +63,14 @@ class GenericOptions(LoadOptions):
         Users, Parameter(help="Virtual users: MCP clients, each with a session of its own where there are sessions.")
     ] = 10
     duration: Annotated[
-        Duration, Field(gt=0), Parameter(help="How long new calls are begun, such as 30s or 1m30s.", show_default="30s")
-    ] = 30.0
+        Duration | None,
+        Field(gt=0),
+        Parameter(help="How long new calls are begun, such as 30s or 1m30s.", show_default="30s"),
+    ] = None
     total: Annotated[int | None, Field(ge=1), Parameter(help="So many calls, instead of --duration.")] = None
     rate: Annotated[
         float | None,
-        Field(gt=0, allow_inf_nan=False),
+        Field(gt=0, le=_HIGHEST_RATE, allow_inf_nan=False),
         Parameter(help="Calls per second, due whether or not earlier ones are answered (open model)."),
     ] = None
     max_vus: Annotated[
@@ -65,26 +78,39 @@ class GenericOptions(LoadOptions):
         Parameter(help="With --rate: most virtual users when replies are late; a call that finds none is dropped."),
     ] = None
     out: Annotated[
-        tuple[str, ...],
-        AfterValidator(_outputs),
+        tuple[Annotated[str, AfterValidator(_output)], ...],
         Parameter(negative="", show_default=False, help="json=FILE: the same as --json FILE."),
     ] = ()
+
+    @field_validator("total")
+    @classmethod
+    def _one_end(cls, total: int | None, info: ValidationInfo) -> int | None:
+        if total is not None and info.data.get("duration") is not None:
+            raise ValueError("cannot go together with --duration")
+        return total
 
     @field_validator("rate")
     @classmethod
     def _one_model(cls, rate: float | None, info: ValidationInfo) -> float | None:
-        if rate is not None and info.data.get("total") is not None:
+        if rate is not None and info.data.get("total", 0) is not None:  # absent when it is bad, which is said, too
             raise ValueError("cannot go together with --total")
         return rate
 
     @field_validator("max_vus")
     @classmethod
     def _enough(cls, max_vus: int | None, info: ValidationInfo) -> int | None:
-        if max_vus is not None and info.data.get("rate") is None:
+        if max_vus is not None and info.data.get("rate", max_vus) is None:  # a bad one is absent, and is said to be
             raise ValueError("is for --rate only")
         if max_vus is not None and max_vus < info.data.get("vus", 1):
             raise ValueError("should be --vus or more")
         return max_vus
+
+    @field_validator("out")
+    @classmethod
+    def _one_report(cls, out: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if len(out) + (info.data.get("json_file") is not None) > 1:
+            raise ValueError("and --json name one report, once")
+        return out
 
     @property
     def report_file(self) -> Path | None:
@@ -95,12 +121,14 @@ class GenericOptions(LoadOptions):
         """The run that these flags mean; drawn numbers are new for each call."""
         seed = self.drawn_seed()
         executor, load_flags = self._executor()
+        users = "--vus" if self.max_vus is None else "--max-vus"
         workload = GenericWorkload(seed, weights, arguments)
         return self.make_plan(
             words,
             seed,
             executor,
             [*flags, *load_flags],
+            users=users,
             run_id=secrets.token_hex(4),
             workload=workload,
             setup=(),
@@ -111,12 +139,13 @@ class GenericOptions(LoadOptions):
         vus = ["--vus", str(self.vus)]
         if self.total is not None:
             return SharedIterations(self.vus, self.total), [*vus, "--total", str(self.total)]
-        lasts = [*vus, "--duration", format_duration(self.duration)]
+        duration = self.duration or _SECONDS
+        lasts = [*vus, "--duration", format_duration(duration)]
         if self.rate is None:
-            return ConstantVus(self.vus, self.duration), lasts
-        most = self.max_vus or self.vus * _USERS_PER_RATE
+            return ConstantVus(self.vus, duration), lasts
+        most = self.max_vus or min(self.vus * _USERS_PER_RATE, MOST_USERS)
         flags = [*lasts, "--rate", f"{self.rate:g}", "--max-vus", str(most)]
-        return ConstantArrivalRate(self.rate, self.duration, self.vus, most), flags
+        return ConstantArrivalRate(self.rate, duration, self.vus, most), flags
 
 
 class ToolOptions(GenericOptions):
@@ -159,6 +188,8 @@ class ToolsOptions(GenericOptions):
             name, equals, weight = each.partition("=")
             if not name or (equals and not (weight.isdecimal() and 1 <= int(weight) <= 1000)):  # noqa: PLR2004 - as said below
                 raise ValueError("should be NAME or NAME=WEIGHT with a weight from 1 to 1000")
+        if len({each.partition("=")[0] for each in tool}) < len(tool):
+            raise ValueError("should name each tool once")
         return tool
 
     def plan(self) -> Plan:

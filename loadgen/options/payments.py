@@ -74,6 +74,7 @@ class PaymentsOptions(LoadOptions):
             seed,
             SharedIterations(concurrent, total),
             flags,
+            users="--concurrent",
             run_id=run_id,
             workload=workload,
             setup=tuple(workload.setup_calls()),

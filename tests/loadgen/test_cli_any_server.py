@@ -70,10 +70,10 @@ def test_header_and_bearer_are_sent(url: str) -> None:
 @pytest.mark.parametrize(
     ("flags", "problem"),
     [
-        (["--header", "no colon"], "the header 'no colon' is not of the form 'name: value'"),
-        (["--insecure"], "insecure is for https"),
-        (["--cacert", "/gone.pem"], "cacert is for https"),
-        (["--proxy", "http://127.0.0.1:1"], "the raw transport knows no proxies"),
+        (["--header", "no colon"], "--header cannot be sent: the header 'no colon' is not of the form 'name: value'"),
+        (["--insecure"], "--insecure is for https"),
+        (["--cacert", "/gone.pem"], "--cacert is for https"),
+        (["--proxy", "http://127.0.0.1:1"], "--proxy wants --transport aiohttp"),
         (["--transport", "carrier"], "--transport should be 'raw' or 'aiohttp'"),
         (["--protocol", "2024"], "--protocol should be"),
         (["--metrics-port", "70000"], "--metrics-port should be less than or equal to 65535"),
