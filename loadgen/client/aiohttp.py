@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Mapping
 
 import aiohttp
-import orjson
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.connector import Connection
 from aiohttp.tracing import Trace
@@ -114,7 +113,8 @@ class AiohttpTransport:
         """See `Transport`."""
         fields = self._fields(request)
         self._began = self._phase_began = _now()
-        await self.settle()
+        if self._reply is not None:
+            await self.settle()
         self.timings = Timings(sent_bytes=len(request.body))
         self._phase = "first_byte"
         self._total_at = asyncio.get_running_loop().time() + within
@@ -226,21 +226,6 @@ class AiohttpTransport:
         if self._limited and self._timer is not None and not self._timer.expired():
             self._timer.reschedule(min(self._total_at, asyncio.get_running_loop().time() + self._limit()))
         return took
-
-
-async def get_json(url: str, headers: Fields, tls: ssl.SSLContext | None, within: float) -> object:
-    """The JSON that a GET of `url` answers with status 200; None for anything else, for whatever reason."""
-    try:
-        async with asyncio.timeout(within), aiohttp.ClientSession() as http:
-            reply = await http.get(url, headers=headers, ssl=tls or True, allow_redirects=False)
-            body = b""
-            async for chunk in reply.content.iter_any():
-                body += chunk
-                if len(body) > SETTLE_BYTES:
-                    return None
-            return orjson.loads(body) if reply.status == 200 else None  # noqa: PLR2004 - an HTTP status
-    except (aiohttp.ClientError, OSError, ValueError):
-        return None
 
 
 def _failure(error: Exception) -> Failure:

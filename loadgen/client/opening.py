@@ -7,7 +7,7 @@ from ..outcome import CheckFailed, Connect, Failure, HttpStatus, Reset, RpcError
 from .dialogue import CLIENT, HEADERS, PROTOCOL, Session, request
 from .messages import HANDSHAKE_VERSIONS, UNSUPPORTED_VERSION, RpcResult, encode_notification
 from .modern import MODERN, PREFIX
-from .reply import Acknowledgement
+from .reply import PlainReply
 from .tool import as_object
 from .transport import Request, Transport
 
@@ -66,7 +66,7 @@ async def delete_session(session: Session) -> Failure | None:
     """End the session on the server; a server that has none, or that ends none, is no failure."""
     if session.session_id is None:
         return None
-    reply = Acknowledgement()
+    reply = PlainReply()
     failure = await session.transport.exchange(Request("DELETE", session.headers or {}), reply, session.within)
     if failure is None:
         failure = reply.failure()
@@ -87,7 +87,7 @@ async def _shake_hands(session: Session) -> Session | Failure:
     session.server_name = str(as_object(answer.result.get("serverInfo")).get("name", ""))
     named = {} if session.session_id is None else {"Mcp-Session-Id": session.session_id}
     session.headers = HEADERS | {"MCP-Protocol-Version": session.protocol} | named
-    reply = Acknowledgement()
+    reply = PlainReply()
     notification = Request("POST", session.headers, encode_notification("notifications/initialized"))
     failure = await session.transport.exchange(notification, reply, session.within) or reply.failure()
     if failure is not None:

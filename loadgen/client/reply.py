@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+import orjson
+
 from ..outcome import ContentType, Failure, HttpStatus, Parse, RpcError, SseProtocol
 from .messages import RpcResult, parse_json_response, read_event
 from .sse import SseParser
@@ -93,8 +95,8 @@ class RpcReply:
         return HttpStatus(describe_status(self._status, body), self._status)
 
 
-class Acknowledgement:
-    """A `Sink` for a reply that carries nothing: to a notification, or to DELETE."""
+class PlainReply:
+    """A `Sink` for a reply that is no JSON-RPC response: to a notification, to DELETE, to the GET of a document."""
 
     def __init__(self) -> None:
         self._status = 0
@@ -114,6 +116,15 @@ class Acknowledgement:
         if self._status in _SUCCESS:
             return None
         return HttpStatus(describe_status(self._status, self._body), self._status)
+
+    def document(self) -> object:
+        """The JSON that came with status 200, 8 KiB at most; None for anything else."""
+        if self._status != _OK:
+            return None
+        try:
+            return orjson.loads(self._body)
+        except orjson.JSONDecodeError:
+            return None
 
 
 def describe_status(status: int, body: bytes) -> str:

@@ -9,7 +9,7 @@ from loadgen.client import Endpoint, Limits, Request, Timeout, Tls
 from loadgen.client.aiohttp import AiohttpTransport
 from loadgen.client.endpoint import parse_header
 from loadgen.client.raw import RawTransport
-from loadgen.client.reply import Acknowledgement
+from loadgen.client.reply import PlainReply
 from loadgen.outcome import Failure
 from tests.support.certificates import make_certificate, server_context
 from tests.support.http_server import Received, http_server, reply
@@ -24,7 +24,7 @@ async def answers(_: Received, writer: asyncio.StreamWriter) -> None:
 
 async def exchange(endpoint: Endpoint, within: float = 5.0) -> Failure | None:
     transport = endpoint.connect()
-    sink = Acknowledgement()
+    sink = PlainReply()
     try:
         return await transport.exchange(Request("POST", {}, b"{}"), sink, within) or sink.failure()
     finally:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadgen.client.messages import RpcResult
-from loadgen.client.reply import Acknowledgement, RpcReply
+from loadgen.client.reply import PlainReply, RpcReply
 from loadgen.client.transport import MAX_REPLY_BYTES
 from loadgen.outcome import ContentType, Failure, HttpStatus, Parse, SseProtocol
 
@@ -81,13 +81,13 @@ def test_the_session_is_named_by_the_header() -> None:
 
 @pytest.mark.parametrize(("status", "accepted"), [(200, True), (202, True), (204, True), (307, False), (404, False)])
 def test_an_acknowledgement_is_any_success(status: int, accepted: bool) -> None:
-    acknowledgement = Acknowledgement()
+    acknowledgement = PlainReply()
     acknowledgement.head(status, {})
     acknowledgement.feed(json.dumps({}).encode())
     assert (acknowledgement.failure() is None) is accepted
 
 
 def test_the_body_of_an_acknowledgement_is_not_read_without_end() -> None:
-    acknowledgement = Acknowledgement()
+    acknowledgement = PlainReply()
     acknowledgement.head(200, {})
     assert acknowledgement.feed(b"x" * 10_000)
