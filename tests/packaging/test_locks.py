@@ -35,6 +35,15 @@ def test_every_direct_dependency_is_locked_and_so_is_the_build_backend(name: str
     assert {re.split(r"[^\w.-]", requirement)[0].lower() for requirement in wanted} <= locked
 
 
+def test_what_windows_does_not_have_is_imported_only_where_it_may_be_missing() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    optional = [re.split(r"[^\w.-]", each)[0] for each in project["project"]["dependencies"] if "win32" in each]
+    assert optional == ["uvloop"]
+    for package in ("formats", "loadgen", "servers"):
+        for path in (ROOT / package).rglob("*.py"):
+            assert not re.search(rf"^(?:import|from) (?:{'|'.join(optional)})\b", path.read_text("utf-8"), re.MULTILINE)
+
+
 def test_no_file_names_a_package_host_or_a_path_of_one_machine() -> None:
     hosts = "|".join(["py" + "pi.org", "python" + "hosted", "registry.npm" + "js", "deb.deb" + "ian"])
     homes = "|".join(["/" + "root/", "/" + "home/", "/" + "Users/"])
