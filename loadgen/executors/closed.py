@@ -1,6 +1,7 @@
 """The closed model: each virtual user makes its next call when it has the reply to the last one."""
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -8,6 +9,7 @@ from formats.durations import format_duration
 
 from ..outcome import Connect, Tls
 from ..plan import Floor, User
+from ..tally import Tally
 from .deadline import GRACEFUL_STOP, LONGEST_NAP, together
 from .refusal import above, at_least, refuse, seconds
 
@@ -17,12 +19,19 @@ at once, and the rest of the duration would be a busy loop."""
 _NO_CONNECTION = (Connect, Tls)
 
 
-@dataclass(frozen=True, slots=True)
-class SharedIterations:
-    """`iterations` calls, shared among the users: whoever is free makes the next one.
+class ClosedModel:
+    """What the executors of the closed model have in common."""
 
-    Those not begun within `max_duration` are dropped; calls under way then get `graceful_stop` seconds.
-    """
+    __slots__ = ()
+
+    def rate_at(self, seconds: float) -> float | None:  # noqa: ARG002 - there is no rate
+        """See `Executor`."""
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Iterations(ClosedModel, ABC):
+    """A number of calls. Those not begun within `max_duration` are dropped; calls under way then get `graceful_stop`."""
 
     vus: int
     iterations: int
@@ -32,91 +41,89 @@ class SharedIterations:
 
     def __post_init__(self) -> None:
         """Complain about all settings that cannot be used."""
-        refuse(*_iterating(self.vus, self.iterations, self.max_duration, self.graceful_stop, self.think_time))
+        longest = None if self.max_duration > 0 else f"max_duration should be more than 0, got {self.max_duration:g}"
+        refuse(
+            at_least("vus", self.vus, 1),
+            at_least("iterations", self.iterations, 1),
+            longest,
+            seconds("graceful_stop", self.graceful_stop),
+            seconds("think_time", self.think_time),
+        )
+
+    @property
+    def max_vus(self) -> int:
+        """See `Executor`."""
+        return self.vus
+
+    @property
+    @abstractmethod
+    def total(self) -> int:
+        """How many calls there are in all."""
+
+    @abstractmethod
+    def quota(self, tally: Tally, in_time: Callable[[], bool]) -> Callable[[], bool]:
+        """For one user: whether it makes one more call, which it does then."""
+
+    def progress(self, calls: int, seconds: float) -> float:
+        """See `Executor`."""
+        return min(1.0, max(calls / self.total, seconds / self.max_duration))
+
+    async def run(self, floor: Floor) -> None:
+        """See `Executor`."""
+        tally, now = floor.tally, floor.clock.now
+        tally.vus = self.vus
+        deadline = now() + self.max_duration
+
+        def in_time() -> bool:
+            return deadline == math.inf or now() < deadline
+
+        work = (
+            iterate(floor.pool.user(index), floor, self.quota(tally, in_time), self.think_time)
+            for index in range(self.vus)
+        )
+        await together(work, floor.clock, deadline + self.graceful_stop)
+        if not floor.stopping():
+            for _ in range(self.total - tally.issued):
+                tally.drop(tally.issue(), deadline)
+
+
+@dataclass(frozen=True, slots=True)
+class SharedIterations(_Iterations):
+    """`iterations` calls, shared among the users: whoever is free makes the next one."""
 
     def __str__(self) -> str:
         return f"{self.iterations:,} calls by {users(self.vus)}"
 
     @property
-    def max_vus(self) -> int:
-        """See `Executor`."""
-        return self.vus
+    def total(self) -> int:
+        """See `_Iterations`."""
+        return self.iterations
 
-    def rate_at(self, seconds: float) -> float | None:  # noqa: ARG002 - there is no rate
-        """See `Executor`."""
-        return None
-
-    def progress(self, calls: int, seconds: float) -> float:
-        """See `Executor`."""
-        return min(1.0, max(calls / self.iterations, seconds / self.max_duration))
-
-    async def run(self, floor: Floor) -> None:
-        """See `Executor`."""
-        tally, total, now = floor.tally, self.iterations, floor.clock.now
-        tally.vus = self.vus
-        deadline = now() + self.max_duration
-
-        def more() -> bool:
-            return tally.issued < total and (deadline == math.inf or now() < deadline)
-
-        work = (iterate(floor.pool.user(index), floor, more, self.think_time) for index in range(self.vus))
-        await together(work, floor.clock, deadline + self.graceful_stop)
-        if not floor.stopping():
-            _drop(floor, total - tally.issued, deadline)
+    def quota(self, tally: Tally, in_time: Callable[[], bool]) -> Callable[[], bool]:
+        """See `_Iterations`."""
+        return lambda: tally.issued < self.iterations and in_time()
 
 
 @dataclass(frozen=True, slots=True)
-class PerVuIterations:
-    """`iterations` calls by each of the users; otherwise as `SharedIterations`."""
-
-    vus: int
-    iterations: int
-    max_duration: float = math.inf
-    graceful_stop: float = GRACEFUL_STOP
-    think_time: float = 0.0
-
-    def __post_init__(self) -> None:
-        """Complain about all settings that cannot be used."""
-        refuse(*_iterating(self.vus, self.iterations, self.max_duration, self.graceful_stop, self.think_time))
+class PerVuIterations(_Iterations):
+    """`iterations` calls by each of the users."""
 
     def __str__(self) -> str:
         return f"{self.iterations:,} calls by each of {users(self.vus)}"
 
     @property
-    def max_vus(self) -> int:
-        """See `Executor`."""
-        return self.vus
+    def total(self) -> int:
+        """See `_Iterations`."""
+        return self.vus * self.iterations
 
-    def rate_at(self, seconds: float) -> float | None:  # noqa: ARG002 - there is no rate
-        """See `Executor`."""
-        return None
-
-    def progress(self, calls: int, seconds: float) -> float:
-        """See `Executor`."""
-        return min(1.0, max(calls / (self.vus * self.iterations), seconds / self.max_duration))
-
-    async def run(self, floor: Floor) -> None:
-        """See `Executor`."""
-        now = floor.clock.now
-        floor.tally.vus = self.vus
-        deadline = now() + self.max_duration
-
-        async def work(user: User) -> None:
-            numbers = iter(range(self.iterations))
-
-            def more() -> bool:
-                return (deadline == math.inf or now() < deadline) and next(numbers, None) is not None
-
-            await iterate(user, floor, more, self.think_time)
-
-        workers = (work(floor.pool.user(index)) for index in range(self.vus))
-        await together(workers, floor.clock, deadline + self.graceful_stop)
-        if not floor.stopping():
-            _drop(floor, self.vus * self.iterations - floor.tally.issued, deadline)
+    def quota(self, tally: Tally, in_time: Callable[[], bool]) -> Callable[[], bool]:  # noqa: ARG002 - each has its own
+        """See `_Iterations`."""
+        numbers = iter(range(self.iterations))
+        return lambda: in_time() and next(numbers, None) is not None
 
 
 @dataclass(frozen=True, slots=True)
-class ConstantVus:
+class ConstantVus(ClosedModel):
     """As many calls as the users make in `duration` seconds; calls under way then get `graceful_stop` seconds."""
 
     vus: int
@@ -140,10 +147,6 @@ class ConstantVus:
     def max_vus(self) -> int:
         """See `Executor`."""
         return self.vus
-
-    def rate_at(self, seconds: float) -> float | None:  # noqa: ARG002 - there is no rate
-        """See `Executor`."""
-        return None
 
     def progress(self, calls: int, seconds: float) -> float:  # noqa: ARG002 - the executor decides which one counts
         """See `Executor`."""
@@ -191,21 +194,3 @@ async def _think(think_time: float, floor: Floor, more: Callable[[], bool] | Non
 def users(count: int) -> str:
     """The number of users, for people."""
     return f"{count:,} virtual user" + ("s" if count != 1 else "")
-
-
-def _drop(floor: Floor, count: int, due: float) -> None:
-    for _ in range(count):
-        floor.tally.drop(floor.tally.issue(), due)
-
-
-def _iterating(
-    vus: int, iterations: int, max_duration: float, graceful_stop: float, think_time: float
-) -> list[str | None]:
-    longest = None if max_duration > 0 else f"max_duration should be more than 0, got {max_duration:g}"
-    return [
-        at_least("vus", vus, 1),
-        at_least("iterations", iterations, 1),
-        longest,
-        seconds("graceful_stop", graceful_stop),
-        seconds("think_time", think_time),
-    ]

@@ -8,13 +8,13 @@ from formats.durations import format_duration
 
 from ..pacing import Stage, VuPace
 from ..plan import Floor
-from .closed import timed, users
+from .closed import ClosedModel, timed, users
 from .deadline import GRACEFUL_STOP, LONGEST_NAP, kill
 from .refusal import at_least, refuse, seconds, stages
 
 
 @dataclass(frozen=True, slots=True)
-class RampingVus:
+class RampingVus(ClosedModel):
     """From `start_vus` through the targets of `stages`, one user after another, evenly.
 
     A user that goes finishes its call, for which it has `graceful_ramp_down` seconds; at the end of the last stage all
@@ -56,10 +56,6 @@ class RampingVus:
     def duration(self) -> float:
         """Seconds in which calls are begun."""
         return math.fsum(stage.duration for stage in self.stages)
-
-    def rate_at(self, seconds: float) -> float | None:  # noqa: ARG002 - there is no rate
-        """See `Executor`."""
-        return None
 
     def progress(self, calls: int, seconds: float) -> float:  # noqa: ARG002 - the executor decides which one counts
         """See `Executor`."""
