@@ -23,15 +23,15 @@ Schedule = Literal["constant", "mixture", "stop"]
 CONSTANT = 0.005
 SLOW = 0.5
 EVERY = 100
-STOP_AFTER, STOP = 2.0, 1.0
-"""Seconds from the first call to the full stop, and how long it lasts."""
+STOP_AFTER, STOP = 2.004, 1.0
+"""Seconds from the first call to the full stop, halfway between two calls 8 ms apart, and how long it lasts."""
 _TOOL = {"name": "answer", "inputSchema": {"type": "object"}, "annotations": {"readOnlyHint": True}}
 _ANSWER = {"content": [{"type": "text", "text": "ok"}], "isError": False}
 
 
 def service_seconds(schedule: Schedule, n: int) -> float:
     """How long the `n`-th call (from 1) is meant to take."""
-    return SLOW if schedule == "mixture" and n % EVERY == 0 else CONSTANT
+    return SLOW if schedule == "mixture" and n % EVERY == 1 else CONSTANT
 
 
 @dataclass(slots=True)
@@ -91,8 +91,8 @@ class Connection(asyncio.Protocol):
     async def _serve(self, message: dict[str, Any], arrived: float, seconds: float) -> None:
         sleep = asyncio.sleep if self._timer is None else self._timer.sleep
         await sleep(max(0.0, arrived + seconds - time.perf_counter()))
+        self._record.seconds.append(time.perf_counter() - arrived)  # writing wakes the client, which may take the core
         self._write(message, _ANSWER)
-        self._record.seconds.append(time.perf_counter() - arrived)
 
     def _write(self, message: dict[str, Any], result: dict[str, Any] | None) -> None:
         head = "HTTP/1.1 202 Accepted\r\nMcp-Session-Id: calibration\r\n"
