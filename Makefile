@@ -3,10 +3,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install
 
-.PHONY: help install demo test bench-load lint format lock clean
+.PHONY: help install demo test bench-load bench-accounting lint format lock clean
 
 help:  ## list the targets
-	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
 
 install: .venv/installed  ## set up .venv to run the commands
 
@@ -18,6 +18,9 @@ test: .venv/installed-dev lint  ## lint, types, import rules, tests with coverag
 
 bench-load: install .cache/bench/ready  ## this load generator beside k6 and mcp-stress, per core
 	$(BIN)/python tests/bench/bench_load.py
+
+bench-accounting: install  ## what it costs to account for a call, and the memory of ten million
+	$(BIN)/python tests/bench/bench_accounting.py
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check .
