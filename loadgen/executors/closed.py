@@ -31,7 +31,7 @@ class ClosedModel:
 
 @dataclass(frozen=True, slots=True)
 class _Iterations(ClosedModel, ABC):
-    """A number of calls. Those not begun within `max_duration` are dropped; calls under way then get `graceful_stop`."""
+    """A number of calls. Those not begun in `max_duration` seconds are dropped; those under way get `graceful_stop`."""
 
     vus: int
     iterations: int
