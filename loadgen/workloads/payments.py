@@ -113,7 +113,7 @@ def _payment_fault(call: ToolCall, content: Mapping[str, Any]) -> str | None:
     payment_id, status = content.get("payment_id"), content.get("status")
     if not isinstance(payment_id, str) or not payment_id:
         return f"{call.tool} should give a payment_id, but the reply says {payment_id!r}"
-    if status not in STATUSES:
+    if not isinstance(status, str) or status not in STATUSES:
         return f"{call.tool} gave the status {status!r}, which is none of {', '.join(sorted(STATUSES))}"
     if call.tool == CREATE and content.get("replayed") is not False:
         return f"replayed should be false for a new idempotency key, but the reply says {content.get('replayed')!r}"

@@ -122,6 +122,8 @@ def test_a_right_reply_to_a_payment_has_no_fault() -> None:
         {"payment_id": 5},
         {"status": "done"},
         {"status": None},
+        {"status": []},
+        {"status": {"is": "succeeded"}},
         {"replayed": True},
     ],
 )
