@@ -1,0 +1,1 @@
+"""What measurements mean: pure functions over frozen values, without IO and without a clock."""
