@@ -29,7 +29,7 @@ class RpcReply:
         self._status = 0
         self._type = b""
         self._sse: SseParser | None = None
-        self._body: bytes | list[bytes] = b""  # a list from the second piece on
+        self._body: bytes | bytearray = b""  # a bytearray from the second piece on: pieces may be of two bytes
         self._size = 0
         self._answer: RpcResult | Failure | None = None
         self.session_id: str | None = None
@@ -62,10 +62,10 @@ class RpcReply:
         if self._sse is None:
             if not self._body:
                 self._body = chunk
-            elif isinstance(self._body, list):
-                self._body.append(chunk)
+            elif isinstance(self._body, bytearray):
+                self._body += chunk
             else:
-                self._body = [self._body, chunk]
+                self._body = bytearray(self._body) + chunk
             return self._status != _OK and size > _ERROR_BODY_BYTES
         for event in self._sse.feed(chunk):
             self._answer = read_event(event.data, self._id)
@@ -79,7 +79,7 @@ class RpcReply:
             return self._answer
         if self._sse is not None:
             return SseProtocol(f"the event stream ended without a response to request {self._id}")
-        body = b"".join(self._body) if isinstance(self._body, list) else self._body
+        body = bytes(self._body)  # the same object when it came in one piece
         if self._status == _OK and self._type == _JSON:
             return parse_json_response(body, self._id)
         if self._status != _OK:

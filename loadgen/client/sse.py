@@ -22,10 +22,10 @@ class SseParser:
     """
 
     def __init__(self) -> None:
-        self._pieces: list[bytes] = []  # of the line that is not complete yet
+        self._line = bytearray()  # what has come of the line that is not complete yet
         self._after_cr = False  # a LF that comes next belongs to the line end before it
         self._first_line = True
-        self._data: list[bytes] = []
+        self._data: bytes | bytearray | None = None  # a bytearray from the second line on: lines may be of one byte
         self._event = ""
         self._id: str | None = None
 
@@ -39,10 +39,12 @@ class SseParser:
         events = []
         for piece in chunk.splitlines(keepends=True):
             if not piece.endswith((b"\n", b"\r")):
-                self._pieces.append(piece)
+                self._line += piece
                 continue
-            line = b"".join([*self._pieces, piece.rstrip(b"\r\n")])
-            self._pieces.clear()
+            line = piece.rstrip(b"\r\n")
+            if self._line:
+                line = bytes(self._line) + line
+                self._line.clear()
             if event := self._take(line):
                 events.append(event)
         return events
@@ -56,14 +58,23 @@ class SseParser:
         field, _, value = line.partition(b":")
         value = value.removeprefix(b" ")
         if field == b"data":
-            self._data.append(value)
+            self._add(value)
         elif field == b"event":
             self._event = value.decode(errors="replace")
         elif field == b"id" and b"\0" not in value:
             self._id = value.decode(errors="replace")
         return None
 
+    def _add(self, value: bytes) -> None:
+        if self._data is None:
+            self._data = value
+            return
+        if not isinstance(self._data, bytearray):
+            self._data = bytearray(self._data)
+        self._data += b"\n"
+        self._data += value
+
     def _dispatch(self) -> SseEvent | None:
         data, event = self._data, self._event
-        self._data, self._event = [], ""
-        return SseEvent(b"\n".join(data), event or "message", self._id) if data else None
+        self._data, self._event = None, ""
+        return None if data is None else SseEvent(bytes(data), event or "message", self._id)

@@ -1,4 +1,5 @@
 import json
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -59,6 +60,28 @@ def test_any_other_reply_is_a_failure_of_its_kind(
     chunks: list[bytes], status: int, content_type: str | None, outcome: type[Failure]
 ) -> None:
     assert isinstance(answer(*chunks, status=status, content_type=content_type), outcome)
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("application/json", bytes(range(256)) * 1_000),
+        ("text/event-stream", b"data: " + bytes(range(32, 256)) * 1_000),
+        ("text/event-stream", b"data:x\n" * 40_000),
+    ],
+    ids=["a body", "a line", "data lines"],
+)
+def test_a_reply_in_small_pieces_takes_no_more_memory_than_its_bytes(content_type: str, body: bytes) -> None:
+    reply = RpcReply(5)
+    reply.head(200, {b"content-type": content_type.encode()})
+    tracemalloc.start()
+    try:
+        for at in range(0, len(body), 2):
+            assert not reply.feed(body[at : at + 2])
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held < 1.5 * len(body)
 
 
 def test_a_status_is_told_with_the_first_words_of_its_body() -> None:

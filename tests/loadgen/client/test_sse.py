@@ -75,3 +75,7 @@ def test_a_byte_order_mark_is_no_part_of_the_first_line() -> None:
 
 def test_an_event_has_the_name_that_it_is_given_and_the_next_one_has_not() -> None:
     assert events(b"event: ping\ndata: a\n\ndata: b\n\n") == [SseEvent(b"a", "ping"), SseEvent(b"b")]
+
+
+def test_an_id_with_a_nul_is_ignored() -> None:
+    assert events(b"id: 3\ndata: a\n\nid: 4\x00\ndata: b\n\n") == [SseEvent(b"a", id="3"), SseEvent(b"b", id="3")]
