@@ -13,7 +13,7 @@ from typing import Literal
 
 import orjson
 
-from .responder import CONSTANT, EVERY, SLOW, STOP, Schedule
+from .responder import CONSTANT, EVERY, SLOW, STOP, STOP_AFTER, Schedule
 from .result import RunResult
 
 RATE = 125.0
@@ -99,19 +99,24 @@ def compare(case: Case, recorded: list[float], result: RunResult) -> list[Row]:
     """The rows of one run; `recorded` are the service times that the responder measured.
 
     Reported are service times in the closed model and response times in the open one; nothing is, when these are not
-    the times of the same calls. A full stop is no service time of the responder's clock, which stops too: there the
-    open model's p99 comes from queueing theory.
+    the times of the same calls. A full stop is no service time of the responder's clock, which stops too: in the open
+    model the wait for its end comes from queueing theory.
     """
     measured = result.measured
     reported = measured.service if case.model == "closed" else measured.response
     same = case.calls == len(recorded) == measured.ok
-    rows = []
-    for percentile, value in ((50, reported.median), (99, reported.p99)):
-        true = nearest_rank(recorded, percentile) * 1000
-        if case.schedule == "stop" and case.model == "open" and percentile == 99:  # noqa: PLR2004 - the percentile
-            true = (CONSTANT + stalled_percentile(percentile, case.calls / RATE)) * 1000
-        rows.append(Row(case.schedule, case.model, case.transport, percentile, true, value if same else None))
-    return rows
+    truth = stalled(recorded) if case.schedule == "stop" and case.model == "open" else recorded
+    return [
+        Row(
+            case.schedule,
+            case.model,
+            case.transport,
+            percentile,
+            nearest_rank(truth, percentile) * 1000,
+            value if same else None,
+        )
+        for percentile, value in ((50, reported.median), (99, reported.p99))
+    ]
 
 
 def nearest_rank(values: list[float], percentile: float) -> float:
@@ -120,12 +125,16 @@ def nearest_rank(values: list[float], percentile: float) -> float:
     return sorted(values)[rank - 1] if values else 0.0
 
 
-def stalled_percentile(percentile: float, seconds: float) -> float:
-    """Waiting time at a percentile, when a steady stream of `seconds` meets a server that stops once for STOP.
+def stalled(recorded: Sequence[float]) -> list[float]:
+    """Response times of calls 1 / RATE apart to a server that halts for STOP: each waits for the stop's end.
 
-    Who comes in a stop waits for its end: times spread evenly over [0, STOP], for the share STOP / seconds of all.
+    What the server then really took over each is `recorded`: it has a whole second of calls to read at once.
     """
-    return max(0.0, STOP - (1 - percentile / 100) * seconds)
+    end = STOP_AFTER + STOP
+    dues = (n / RATE for n in range(len(recorded)))
+    return [
+        seconds + (end - due if STOP_AFTER <= due < end else 0.0) for due, seconds in zip(dues, recorded, strict=True)
+    ]
 
 
 def render(rows: list[Row]) -> str:

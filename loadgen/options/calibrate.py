@@ -52,7 +52,7 @@ async def run_calibration(options: CalibrateOptions, on_rows: Callable[[list[Row
 def _plan(url: str, case: Case) -> Plan:
     executor: Executor = SharedIterations(case.users, case.calls)
     if case.model == "open":
-        executor = ConstantArrivalRate(RATE, case.calls / RATE, case.users, case.most_users)
+        executor = ConstantArrivalRate(RATE, (case.calls - 0.5) / RATE, case.users, case.most_users)
     return Plan(
         name="calibration",
         url=url,

@@ -14,7 +14,7 @@ from loadgen.calibrate import (
     compare,
     nearest_rank,
     render,
-    stalled_percentile,
+    stalled,
 )
 from loadgen.errors import ExitCode
 from loadgen.metrics import NO_VALUES, Trend, TrendSummary
@@ -129,9 +129,11 @@ def test_the_value_at_a_percentile_is_the_one_of_its_rank() -> None:
     assert [nearest_rank(values, p) for p in (50, 99, 100, 0)] == [50, 99, 100, 1]
 
 
-def test_a_stop_of_one_second_in_ten_makes_the_99th_of_100_wait_nine_tenths() -> None:
-    assert stalled_percentile(99, 10) == pytest.approx(0.9)
-    assert stalled_percentile(50, 10) == 0
+def test_who_comes_in_a_stop_waits_for_its_end_and_nobody_else_waits() -> None:
+    waits = [seconds - CONSTANT for seconds in stalled([CONSTANT] * 950)]
+    waiting = [wait for wait in waits if wait > 0]
+    assert len(waiting) == STOP * RATE
+    assert (waiting[0], waiting[-1]) == (pytest.approx(STOP - 0.004), pytest.approx(0.004))
 
 
 def test_a_closed_model_is_judged_by_service_times_and_an_open_one_by_response_times() -> None:
@@ -148,7 +150,7 @@ def test_a_stop_shows_in_an_open_model_by_queueing_theory_and_not_in_the_service
     result = run_of(950, service=times(5, 5), response=times(5, 929))
     constant = [CONSTANT] * 950
     assert [r.true_ms for r in compare(case("stop", "closed", 950), constant, result)] == [5, 5]
-    expected = (CONSTANT + STOP - 0.01 * 950 / RATE) * 1000
+    expected = (CONSTANT + STOP - 0.01 * 950 / RATE) * 1000  # of times spread evenly over the stop
     assert [r.true_ms for r in compare(case("stop", "open", 950), constant, result)] == [5, pytest.approx(expected)]
 
 
