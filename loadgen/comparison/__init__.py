@@ -1,0 +1,1 @@
+"""Two sides of results, compared run by run. It reads the JSON reports; `reports` shows what it finds."""
