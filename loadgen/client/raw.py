@@ -16,6 +16,7 @@ from .transport import SETTLE_SECONDS, Limits, Request, Sink, Timings, reason, t
 
 _PORTS = {"http": 80, "https": 443}
 _MOST_HEADS = 256
+_NO_SUCH_NAME = "Name or service not known"
 _NO_LIMITS = Limits()
 _now = time.perf_counter
 
@@ -120,6 +121,8 @@ class RawTransport:
             raise
         except OSError as error:
             return Connect(f"no connection to {self._host}:{self._port}: {reason(error)}")
+        except UnicodeError:  # a part of the name is empty or longer than 63 letters, so that nobody is asked for it
+            return Connect(f"no connection to {self._host}:{self._port}: {_NO_SUCH_NAME}")
         self.timings.connecting = _now() - began
         if self._tls is None:
             connection.open_with(transport)

@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 
 from loadgen.client.connection import Connection
 from loadgen.client.reply import RpcReply
+from loadgen.client.transport import SETTLE_BYTES
+from tests.support.wire import Wire
 
 RESULT = b'{"jsonrpc":"2.0","id":1,"result":{}}'
 PIECES = [
@@ -23,21 +25,6 @@ PIECES = [
     b"data: " + RESULT + b"\n\n",
     b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 36\r\n\r\n" + RESULT,
 ]
-
-
-class Wire(asyncio.Transport):
-    """Remembers what was written, and whether the connection was cut."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.written = b""
-        self.cut = False
-
-    def write(self, data: bytes | bytearray | memoryview) -> None:
-        self.written += data
-
-    def abort(self) -> None:
-        self.cut = True
 
 
 async def outcome_of(pieces: list[bytes]) -> object:
@@ -136,3 +123,16 @@ async def test_what_comes_to_a_clean_connection_closes_it() -> None:
     connection.data_received(b"HTTP/1.1 408 Request Timeout\r\n\r\n")
     assert wire.cut
     assert not connection.clean
+
+
+async def test_a_rest_that_nobody_wants_is_read_up_to_a_limit_and_then_the_connection_is_cut() -> None:
+    connection, wire = Connection(asyncio.get_running_loop()), Wire()
+    connection.open_with(wire)
+    waiter = connection.begin(b"request", RpcReply(1), 0.0, 1e9, 1e9)
+    connection.data_received(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 10000000\r\n\r\n")
+    connection.data_received(b"data: " + RESULT + b"\n\n")
+    assert waiter.result() is None
+    connection.data_received(b":" * SETTLE_BYTES)
+    assert not wire.cut
+    connection.data_received(b":")
+    assert wire.cut

@@ -1,4 +1,5 @@
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from itertools import pairwise
@@ -7,11 +8,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from loadgen.client import connection as connection_module
+from loadgen.client import raw as raw_module
+from loadgen.client.connection import Connection
 from loadgen.client.raw import RawTransport
 from loadgen.client.reply import RpcReply
 from loadgen.client.transport import MAX_REPLY_BYTES, Request
 from loadgen.outcome import Connect, Failure, Parse, Reset, SseProtocol, Timeout
 from tests.support.http_server import Answer, HttpServer, Received, http_server, reply
+from tests.support.wire import Wire
 
 POST = Request("POST", {"Content-Type": "application/json"}, b"{}")
 WITHIN = 5.0
@@ -106,6 +111,7 @@ async def test_a_head_is_encoded_once_per_mapping() -> None:
         for n in range(600):  # more mappings than are remembered
             await transport.exchange(Request("POST", {"N": str(n)}), RpcReply(1), WITHIN)
         assert [request.headers["n"] for request in server.received] == [str(n) for n in range(600)]
+        assert len(transport._heads) <= 256
 
 
 def saying(
@@ -197,3 +203,53 @@ async def test_the_time_that_a_refused_connection_took_is_told(free_port: int) -
     assert isinstance(await transport.exchange(POST, RpcReply(1), WITHIN), Connect)
     assert 0 < transport.timings.blocked < WITHIN
     assert transport.timings.waiting == 0
+
+
+@pytest.mark.parametrize("host", ["a" * 70 + ".com", "a..b", ".a"])
+async def test_a_host_whose_name_cannot_be_one_is_not_connected_to(host: str) -> None:
+    transport = RawTransport(f"http://{host}/mcp")
+    outcome = await transport.exchange(POST, RpcReply(1), WITHIN)
+    assert outcome == Connect(f"no connection to {host}:80: Name or service not known")
+
+
+def connected(wire: Wire) -> tuple[RawTransport, Connection]:
+    """A transport whose connection is there already, over `wire`."""
+    transport, connection = RawTransport("http://127.0.0.1:9/mcp"), Connection(asyncio.get_running_loop())
+    connection.open_with(wire)
+    transport._connection = connection
+    return transport, connection
+
+
+async def test_each_phase_of_an_exchange_has_its_own_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = time.perf_counter()
+
+    def pass_time(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+
+    for module in (raw_module, connection_module):
+        monkeypatch.setattr(module, "_now", lambda: now)
+    wire = Wire(on_write=lambda: pass_time(1))
+    transport, connection = connected(wire)
+    exchange = asyncio.create_task(transport.exchange(POST, RpcReply(1), 1e6))
+    await wire.was_written.wait()
+    pass_time(2)
+    connection.data_received(reply(RESULT)[:-1])
+    pass_time(4)
+    connection.data_received(reply(RESULT)[-1:])
+    assert await exchange is None
+    timings = transport.timings
+    assert (timings.sending, timings.waiting, timings.receiving) == pytest.approx((1, 2, 4))
+    assert (timings.blocked, timings.sent_bytes, timings.received_bytes) == (0, len(wire.written), len(reply(RESULT)))
+    await transport.close()
+
+
+async def test_a_cancelled_exchange_drops_its_connection_at_once() -> None:
+    wire = Wire()
+    transport, _ = connected(wire)
+    exchange = asyncio.create_task(transport.exchange(POST, RpcReply(1), WITHIN))
+    await wire.was_written.wait()
+    exchange.cancel()
+    await asyncio.wait([exchange])
+    assert exchange.cancelled()
+    assert wire.cut
