@@ -26,13 +26,17 @@ def read_tools(listed: object) -> list[Tool] | None:
     return [
         Tool(
             str(tool["name"]),
-            tool.get("outputSchema"),
+            _object_or_none(tool.get("outputSchema")),
             as_object(tool.get("inputSchema")),
             as_object(tool.get("annotations")),
             str(tool.get("description") or ""),
         )
         for tool in listed
     ]
+
+
+def _object_or_none(value: object) -> Mapping[str, Any] | None:
+    return value if isinstance(value, dict) else None
 
 
 def as_object(value: object) -> Mapping[str, Any]:
