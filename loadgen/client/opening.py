@@ -78,14 +78,16 @@ async def _shake_hands(session: Session) -> Session | Failure:
     answer = await request(session, "initialize", params)
     if not isinstance(answer, RpcResult):
         return answer
-    negotiated = answer.result.get("protocolVersion")
-    if negotiated not in HANDSHAKE_VERSIONS:
-        return CheckFailed(f"the server negotiated protocol version {negotiated!r}, which is not one with a handshake")
     if session.session_id is not None and not (session.session_id.isascii() and session.session_id.isprintable()):
         return SchemaViolation("the session id is not visible ASCII")
+    named = {} if session.session_id is None else {"Mcp-Session-Id": session.session_id}
+    negotiated = answer.result.get("protocolVersion")
+    if negotiated not in HANDSHAKE_VERSIONS:
+        session.headers = HEADERS | named
+        await delete_session(session)
+        return CheckFailed(f"the server negotiated protocol version {negotiated!r}, which is not one with a handshake")
     session.protocol = str(negotiated)
     session.server_name = str(as_object(answer.result.get("serverInfo")).get("name", ""))
-    named = {} if session.session_id is None else {"Mcp-Session-Id": session.session_id}
     session.headers = HEADERS | {"MCP-Protocol-Version": session.protocol} | named
     reply = PlainReply()
     notification = Request("POST", session.headers, encode_notification("notifications/initialized"))

@@ -107,9 +107,17 @@ async def test_an_older_version_is_taken_up_when_the_server_chooses_it() -> None
         assert server.received[-1].headers["mcp-protocol-version"] == "2025-03-26"
 
 
-async def test_a_version_that_is_not_known_is_refused() -> None:
-    failure = await failed_initialize(McpScript(initialized={**INITIALIZED, "protocolVersion": "1999-01-01"}))
-    assert isinstance(failure, CheckFailed)
+@pytest.mark.parametrize("version", ["1999-01-01", ["2025-11-25"], None])
+async def test_a_version_that_is_not_known_is_refused_and_the_session_ended(version: object) -> None:
+    script = McpScript(initialized={**INITIALIZED, "protocolVersion": version})
+    assert isinstance(await failed_initialize(script), CheckFailed)
+    assert (script.opened, script.ended, script.sessions) == (1, 1, set())
+
+
+async def test_a_version_that_is_not_known_is_refused_where_there_is_no_session_to_end() -> None:
+    script = McpScript(initialized={**INITIALIZED, "protocolVersion": "1999-01-01"}, issues_sessions=False)
+    assert isinstance(await failed_initialize(script), CheckFailed)
+    assert (script.opened, script.ended) == (1, 0)
 
 
 async def test_a_refused_initialize_says_why() -> None:
