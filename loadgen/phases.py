@@ -11,7 +11,7 @@ _FOLD_EVERY = 512
 
 @dataclass(slots=True)
 class Phases:
-    """The phases of all exchanges; the first three only of those that had to make a connection."""
+    """The phases of all exchanges, each of those in which it took place: a refused connection has nothing to send."""
 
     blocked: Trend = field(default_factory=Trend)
     connecting: Trend = field(default_factory=Trend)
@@ -26,11 +26,14 @@ class Phases:
 
     def add(self, timings: Timings) -> None:
         """Take one exchange in."""
-        self.sent_bytes += timings.sent_bytes
         self.received_bytes += timings.received_bytes
-        self.sending.push(timings.sending)
-        self.waiting.push(timings.waiting)
-        self.receiving.push(timings.receiving)
+        if timings.sending:
+            self.sent_bytes += timings.sent_bytes
+            self.sending.push(timings.sending)
+        if timings.waiting:
+            self.waiting.push(timings.waiting)
+        if timings.receiving:
+            self.receiving.push(timings.receiving)
         if timings.blocked:
             self._add_connection(timings)
         self._count = count = self._count + 1

@@ -115,7 +115,7 @@ def test_tools_and_outcomes_have_distributions_of_their_own() -> None:
 def test_phases_of_a_connection_count_only_where_one_was_made() -> None:
     accounts = Accounting()
     accounts.add(Sample("a", 0.0, 0.0, 1.0, Ok({}), Timings(0.5, 0.25, 0.125, 0.1, 0.2, 0.3, 10, 20)))
-    accounts.add(Sample("a", 0.0, 0.0, 1.0, Ok({}), Timings(sending=0.1, waiting=0.2, sent_bytes=1, received_bytes=2)))
+    accounts.add(Sample("a", 0.0, 0.0, 1.0, Ok({}), Timings(0, 0, 0, 0.1, 0.2, 0.3, 1, 2)))
     phases = accounts.measurements(0).phases
     assert (phases.blocked.count, phases.connecting.maximum, phases.tls_handshaking.maximum) == (1, 250, 125)
     assert (phases.sending.count, phases.waiting.count, phases.receiving.count) == (2, 2, 2)
