@@ -384,7 +384,7 @@ def _rounded(measured: Decimal, limit: Decimal, share: bool) -> Decimal:
     """`measured` in few digits, yet on the same side of the limit, and 0 or 100 % only if it is just that."""
     landmarks = [limit, Decimal(0), *([Decimal(_HUNDRED)] if share else [])]
     sides = [measured.compare(landmark) for landmark in landmarks]
-    places = max(1, 2 - measured.adjusted())
+    places = max(2 if share else 1, 2 - measured.adjusted())  # three digits or more
     while True:  # ends when all digits of `measured` are there
         shown = measured.quantize(Decimal(1).scaleb(-places), context=_EXACT)
         if [shown.compare(landmark) for landmark in landmarks] == sides:

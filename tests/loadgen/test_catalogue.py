@@ -1,7 +1,9 @@
 import re
 from pathlib import Path
 
-from loadgen.catalogue import CATALOGUE, Metric, operation_metric
+import pytest
+
+from loadgen.catalogue import CATALOGUE, Metric, find_metric, operation_metric
 
 DOCS = Path(__file__).parents[2] / "docs" / "metrics.md"
 ROW = re.compile(r"^\| `([a-z_]+)` \| (\w+) \| (.+) \| (.+) \|$", re.MULTILINE)
@@ -20,3 +22,18 @@ def test_the_documented_table_is_the_catalogue() -> None:
 def test_no_name_is_used_twice() -> None:
     names = [metric.name for metric in (*CATALOGUE, operation_metric("divide"))]
     assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize("metric", CATALOGUE, ids=lambda metric: metric.name)
+def test_a_metric_is_found_by_its_name(metric: Metric) -> None:
+    assert find_metric(metric.name) is metric
+
+
+@pytest.mark.parametrize("tool", ["add", "get-balance", "ns.tool", "operation_add_ms", "_"])
+def test_every_tool_has_a_metric(tool: str) -> None:
+    assert find_metric(f"operation_{tool}_ms") == operation_metric(tool)
+
+
+@pytest.mark.parametrize("name", ["", "http_req", "operation_ms", "operation__ms", "operation_add", "add_ms"])
+def test_other_names_are_no_metrics(name: str) -> None:
+    assert find_metric(name) is None
