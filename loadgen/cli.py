@@ -4,6 +4,7 @@ import asyncio
 import sys
 from collections.abc import Coroutine, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 from cyclopts import App, Parameter
@@ -22,6 +23,7 @@ from .interruption import Interruption
 from .options.calculator import CalculatorOptions
 from .options.calibrate import CalibrateOptions, run_calibration
 from .options.common import LoadOptions
+from .options.compare import CompareOptions
 from .options.generic import ToolOptions, ToolsOptions
 from .options.payments import PaymentsOptions
 from .outputs.console import ProgressBar, ProgressLines
@@ -97,6 +99,25 @@ def calibrate(*, options: Annotated[CalibrateOptions, Parameter(name="*")] = Cal
     say(f"{HEADING}\n", sys.stdout)
     rows = _in_loop(run_calibration(options, lambda new: say(render(new), sys.stdout)))
     return ExitCode.OK if all(row.within for row in rows) else ExitCode.GATE_FAILED
+
+
+@app.command
+def compare(
+    baseline: Annotated[Path, Parameter(help="JSON result, or a folder with those of several runs.")],
+    current: Annotated[Path, Parameter(help="The same, of what is compared with it.")],
+    /,
+    *,
+    options: Annotated[CompareOptions, Parameter(name="*")] = CompareOptions(),  # noqa: B008 - frozen
+) -> int:
+    """Compare the results of runs, such as those before and after a change.
+
+    Each side is a file of --json or --out json=FILE, or a folder of them. Runs are compared with runs, not calls with
+    calls: several on a side give every difference a 95 % interval. --fail-on decides the exit code.
+    """
+    comparison = options.compare(baseline, current)
+    say(options.report(comparison), sys.stdout)
+    options.save(comparison)
+    return ExitCode.OK if comparison.passed else ExitCode.GATE_FAILED
 
 
 def main(argv: Sequence[str] | None = None) -> int:
