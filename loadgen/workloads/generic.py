@@ -10,6 +10,7 @@ from ..call import ToolCall
 from ..client.session import Tool
 from ..draw import Words
 from ..errors import NothingMeasured
+from .mix import in_words, turns
 
 _ARGUMENT_SETS = 64
 """Different arguments that are drawn for a tool before the run; calls pick among them."""
@@ -30,14 +31,13 @@ class GenericWorkload:
         self._words = Words(seed, "generic")
         self._weights = weights
         self._given = arguments
-        self._turns: list[str] = []
+        self._turns: tuple[str, ...] = ()
         self._sets: dict[str, list[Mapping[str, Any]]] = {}
 
     @property
     def mix(self) -> str:
         """Which tools are called how often, for people."""
-        shares = {tool: 100 * self._turns.count(tool) / len(self._turns) for tool in self._turns}
-        return ", ".join(f"{tool} {share:.0f} %" for tool, share in shares.items())
+        return in_words(self._turns)
 
     def choose(self, tools: Sequence[Tool]) -> tuple[str, ...]:
         """The tools of the target that the run calls; draws their arguments.
@@ -54,7 +54,7 @@ class GenericWorkload:
             raise NothingMeasured(
                 f"no tool is annotated read-only, so none is called unasked; name some (it has {_listed(known)})"
             )
-        self._turns = [name for name, weight in weights.items() for _ in range(weight)]
+        self._turns = turns(weights)
         self._sets = {name: self._arguments(known[name]) for name in weights}
         return tuple(weights)
 

@@ -8,6 +8,7 @@ from ..call import ToolCall
 from ..client.session import Tool
 from ..draw import Draw
 from ..targets import Target
+from .mix import in_words, turns
 from .need import need
 from .recent import Recent
 
@@ -21,23 +22,29 @@ TARGETS = (
     Target(BALANCE, p95_ms=25, per_second=10_000, error_rate=0.000_01),
 )
 Kind = Literal["create", "mixed", "verify", "balance"]
-_MIXES: dict[Kind, tuple[str, ...]] = {  # one entry is drawn for each call
-    "create": (CREATE,),
-    "mixed": (CREATE,) * 5 + (VERIFY,) * 3 + (BALANCE,) * 2,
-    "verify": (VERIFY,),
-    "balance": (BALANCE,),
+MIXES: Mapping[Kind, Mapping[str, int]] = {
+    "create": {CREATE: 100},
+    "mixed": {CREATE: 50, VERIFY: 30, BALANCE: 20},
+    "verify": {VERIFY: 100},
+    "balance": {BALANCE: 100},
 }
 _REMEMBERED = 10_000
-_SETUP_PAYMENTS = 100
+SETUP_PAYMENTS = 100
+"""Payments to make first when a run asks about payments and makes none."""
 _ECHOED = ("amount", "currency", "method", "customer_id")
 
 
 @dataclass(frozen=True, slots=True)
-class _Made:
+class Made:
     """A payment that this run has made, as the server confirmed it."""
 
     payment_id: str
     values: Mapping[str, Any]  # the echoed fields
+
+
+def new_pool() -> Recent[Made]:
+    """A memory of the payments made, for the workloads of one run to share."""
+    return Recent(_REMEMBERED)
 
 
 class PaymentsWorkload:
@@ -45,38 +52,43 @@ class PaymentsWorkload:
 
     So a repeated run makes new payments of the same kinds, and not replays of the first one's. Which payment a
     question is about depends on the order of replies, as it must: only payments that exist are asked about. While
-    there is none, a payment is created instead.
+    there is none, a payment is created instead. `kind` is a name of `MIXES`, or says how often each tool is called
+    relative to the others; workloads that share `made` ask about one another's payments.
     """
 
     tools = (CREATE, VERIFY, BALANCE)
 
-    def __init__(self, seed: int, run_id: str, kind: Kind) -> None:
+    def __init__(
+        self, seed: int, run_id: str, kind: Kind | Mapping[str, int], made: Recent[Made] | None = None
+    ) -> None:
         self._seed = seed
         self._run_id = run_id
-        self._mix = _MIXES[kind]
-        self._needs_setup = kind in ("verify", "balance")
-        self._made: Recent[_Made] = Recent(_REMEMBERED)
+        weights = MIXES[kind] if isinstance(kind, str) else kind
+        self._turns = turns(weights)
+        self._called = tuple(weights)
+        self._made = new_pool() if made is None else made
 
     @property
     def mix(self) -> str:
         """Which tools are called how often, for people."""
-        shares = {tool: 100 * self._mix.count(tool) // len(self._mix) for tool in self._mix}
-        return ", ".join(f"{tool} {share} %" for tool, share in shares.items())
+        return in_words(self._turns)
 
-    def setup_calls(self) -> Iterator[ToolCall]:
-        """The payments to make before the clock starts, when the run itself makes none."""
-        if self._needs_setup:
-            for n in range(1, _SETUP_PAYMENTS + 1):
-                yield self._create("setup", n)
+    def setup_calls(self, count: int | None = None) -> Iterator[ToolCall]:
+        """`count` payments to make before the clock starts; None: 100 when the run itself makes none."""
+        if count is None:
+            count = 0 if CREATE in self._called else SETUP_PAYMENTS
+        for n in range(1, count + 1):
+            yield self._create("setup", n)
 
     def choose(self, tools: Sequence[Tool]) -> tuple[str, ...]:
-        """See `PlannedWorkload`."""
-        return need(self.tools, tools, "payments")
+        """See `PlannedWorkload`; what is not called must be there all the same."""
+        need(self.tools, tools, "payments")
+        return tuple(tool for tool in self.tools if tool in self._called)
 
     def next_call(self, n: int) -> ToolCall:
         """See `Workload`."""
         draw = Draw(self._seed, "payments", n)
-        tool = self._mix[draw.below(len(self._mix))]
+        tool = self._turns[draw.below(len(self._turns))]
         if tool == CREATE or not len(self._made):
             return self._create("run", n)
         made = self._made[draw.below(len(self._made))]
@@ -96,7 +108,7 @@ class PaymentsWorkload:
     def take_in(self, call: ToolCall, content: Mapping[str, Any]) -> None:
         """See `Workload`."""
         if call.tool == CREATE:
-            self._made.add(_Made(content["payment_id"], {key: content[key] for key in _ECHOED}))
+            self._made.add(Made(content["payment_id"], {key: content[key] for key in _ECHOED}))
 
     def _create(self, stage: str, n: int) -> ToolCall:
         draw = Draw(self._seed, "payment", stage, n)

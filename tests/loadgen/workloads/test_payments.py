@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadgen.call import ToolCall
-from loadgen.workloads.payments import BALANCE, CREATE, VERIFY, PaymentsWorkload
+from loadgen.client.session import Tool
+from loadgen.errors import NothingMeasured
+from loadgen.workloads.payments import BALANCE, CREATE, VERIFY, PaymentsWorkload, new_pool
 
 SEEDS = st.integers(min_value=0)
 NUMBERS = st.integers(min_value=1, max_value=10**9)
@@ -175,3 +177,36 @@ def test_the_pool_of_payments_is_bounded() -> None:
         workload.take_in(call, created(call, f"new_{n}"))
     asked = {workload.next_call(n).arguments["payment_id"] for n in range(1, 2_000)}
     assert all(payment_id.startswith("new_") for payment_id in asked)
+
+
+def tool(name: str) -> Tool:
+    return Tool(name, None)
+
+
+def test_weights_may_be_given_for_each_tool() -> None:
+    workload = PaymentsWorkload(7, "r", {VERIFY: 3, BALANCE: 1})
+    for n, call in enumerate(workload.setup_calls()):
+        workload.take_in(call, created(call, f"pay_{n}"))
+    tools = Counter(workload.next_call(n).tool for n in range(1, 4_001))
+    assert workload.mix == "verify_payment 75 %, get_wallet_balance 25 %"
+    assert {name: count / 40 for name, count in tools.items()} == pytest.approx({VERIFY: 75, BALANCE: 25}, abs=2)
+
+
+def test_so_many_payments_are_made_first_as_are_asked_for() -> None:
+    assert len(list(PaymentsWorkload(7, "r", "create").setup_calls(3))) == 3
+
+
+def test_only_what_is_called_is_chosen() -> None:
+    tools = [tool(name) for name in PaymentsWorkload.tools]
+    assert PaymentsWorkload(7, "r", "verify").choose(tools) == (VERIFY,)
+    assert PaymentsWorkload(7, "r", "mixed").choose(tools) == (CREATE, VERIFY, BALANCE)
+    with pytest.raises(NothingMeasured, match="the server has no create_payment"):
+        PaymentsWorkload(7, "r", "verify").choose([tool(VERIFY), tool(BALANCE)])
+
+
+def test_workloads_of_one_run_can_share_their_payments() -> None:
+    pool = new_pool()
+    creating, verifying = (PaymentsWorkload(7, "r", kind, pool) for kind in ({CREATE: 1}, {VERIFY: 1}))
+    call = creating.next_call(1)
+    creating.take_in(call, created(call, "pay_shared"))
+    assert verifying.next_call(1).arguments == {"payment_id": "pay_shared"}
