@@ -1,20 +1,32 @@
 """YAML read strictly into a typed value: every problem at once, each with file, line and key."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 
 from .errors import InvalidInput, complaint
 
 T = TypeVar("T")
+Location = tuple[int | str, ...]
+Problem = tuple[Location, str]
+"""Where something is wrong, and what: the end of a sentence whose subject is the key there."""
 
 
-def load_yaml(path: Path, shape: type[T]) -> T:
+def _nothing_else(_: Any) -> Iterable[Problem]:
+    return ()
+
+
+def load_yaml(path: Path, shape: type[T], find_more: Callable[[Any], Iterable[Problem]] = _nothing_else) -> T:
     """Read `path` into `shape` (anything pydantic understands; forbid extra keys there to make unknown keys errors).
+
+    `find_more` gets the document as it was written, whether or not it fits `shape`, and says what is wrong with values
+    that do not go together; so such problems come along with all others.
 
     Raises:
         InvalidInput: unreadable file, broken YAML, a key given twice, or values that do not fit; one sentence each,
@@ -37,33 +49,52 @@ def load_yaml(path: Path, shape: type[T]) -> T:
     if twice:
         raise InvalidInput(twice)
     adapter = TypeAdapter(shape)
+    values: list[T] = []
+    problems: list[Problem] = []
     try:
-        return adapter.validate_python(data)
+        values.append(adapter.validate_python(data))
     except ValidationError as error:
         names = _property_names(adapter.json_schema())
-        raise InvalidInput([_sentence(path, root, e["loc"], complaint(e), names) for e in error.errors()]) from error
+        problems = [(e["loc"], complaint(e) + _hint(e, names)) for e in error.errors()]
+    problems += find_more(data)
+    if problems:
+        raise InvalidInput([text for _, text in sorted(_placed(path, root, problems), key=lambda placed: placed[0])])
+    return values[0]
 
 
-def _sentence(path: Path, root: yaml.Node | None, loc: tuple[int | str, ...], problem: str, names: set[str]) -> str:
-    node, key = _locate(root, loc)
-    hint = ""
-    if problem == "is not known" and (near := get_close_matches(str(loc[-1]), names, 1)):
-        hint = f" (did you mean {near[0]}?)"
-    return f"{path}:{_line(node)}: {key or 'the document'} {problem}{hint}"
+def _hint(error: ErrorDetails, names: set[str]) -> str:
+    """The nearest valid word, if there is one near."""
+    given, known = "", list[str]()
+    if error["type"] == "extra_forbidden":
+        given, known = str(error["loc"][-1]), sorted(names)
+    elif error["type"] == "literal_error":
+        given, known = str(error["input"]), re.findall(r"'([^']*)'", error.get("ctx", {}).get("expected", ""))
+    near = get_close_matches(given, known, 1)
+    return f" (did you mean {near[0]}?)" if near else ""
 
 
-def _locate(root: yaml.Node | None, loc: tuple[int | str, ...]) -> tuple[yaml.Node | None, str]:
+def _placed(path: Path, root: yaml.Node | None, problems: Iterable[Problem]) -> Iterator[tuple[int, str]]:
+    """Each problem as a sentence, with its line."""
+    for location, problem in problems:
+        node, key = _locate(root, location)
+        line = _line(node)
+        yield line, f"{path}:{line}: {key or 'the document'} {problem}"
+
+
+def _locate(root: yaml.Node | None, loc: Location) -> tuple[yaml.Node | None, str]:
     """The deepest node on the way of `loc`, and the way as a person writes it: `payments[2].amount`."""
     node, way = root, ""
-    for step in loc:
+    for number, step in enumerate(loc, start=1):
         found: yaml.Node | None = None
+        if step == "[key]":  # as pydantic calls a key that does not fit
+            continue
         if isinstance(node, yaml.MappingNode):
             found = next(
-                (v if v.start_mark.line > k.start_mark.line else k for k, v in node.value if k.value == step), None
+                (v if v.start_mark.line > k.start_mark.line else k for k, v in node.value if k.value == str(step)), None
             )
-            value = next((v for k, v in node.value if k.value == step), None)
+            value = next((v for k, v in node.value if k.value == str(step)), None)
             way += f".{step}" if way else str(step)
-            node = value if value is not None and step != loc[-1] else found or node
+            node = value if value is not None and number < len(loc) else found or node
         elif isinstance(node, yaml.SequenceNode) and isinstance(step, int):
             way += f"[{step}]"
             node = node.value[step] if step < len(node.value) else node

@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from pydantic import BaseModel, ConfigDict
@@ -72,3 +73,28 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "latin.yaml").write_bytes(b"name: \xe4\n")
     with pytest.raises(InvalidInput, match=r"latin.yaml: cannot be read: it is not UTF-8 text"):
         load_yaml(tmp_path / "latin.yaml", Tree)
+
+
+def test_what_does_not_go_together_is_found_along_with_everything_else(tmp_path: Path) -> None:
+    path = tmp_path / "tree.yaml"
+    path.write_text("name: oak\nleaves:\n  - size: big\n  - size: 3\n")
+    with pytest.raises(InvalidInput) as raised:
+        load_yaml(path, Tree, lambda _: [(("leaves", 1, "size"), "is odd"), (("name",), "is taken")])
+    assert [problem.removeprefix(f"{tmp_path}/") for problem in raised.value.problems] == [
+        "tree.yaml:1: name is taken",
+        'tree.yaml:3: leaves[0].size should be a valid integer, unable to parse string as an integer, got "big"',
+        "tree.yaml:4: leaves[1].size is odd",
+    ]
+
+
+class Colour(BaseModel):
+    shade: Literal["crimson", "azure"]
+
+
+def test_a_word_that_is_none_of_the_known_ones_comes_with_the_nearest(tmp_path: Path) -> None:
+    path = tmp_path / "colour.yaml"
+    path.write_text("shade: crimsn\n")
+    with pytest.raises(
+        InvalidInput, match=r"should be 'crimson' or 'azure', got \"crimsn\" \(did you mean crimson\?\)"
+    ):
+        load_yaml(path, Colour)
