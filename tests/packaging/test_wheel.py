@@ -28,6 +28,14 @@ def test_the_wheel_holds_the_three_packages_and_the_fixtures_once(wheel: Path) -
     assert [name for name in names if name.endswith("payments.yaml")] == ["formats/fixtures/seeds/payments.yaml"]
 
 
+def test_the_wheel_holds_what_the_html_report_is_made_of(wheel: Path) -> None:
+    names = set(zipfile.ZipFile(wheel).namelist())
+    assets = ROOT / "loadgen" / "reports" / "assets"
+    files = {path.relative_to(ROOT).as_posix() for path in assets.rglob("*") if path.is_file()}
+    assert len(files) == 7
+    assert files <= names
+
+
 @pytest.mark.timeout(300)
 def test_the_wheel_serves_and_loads_in_an_empty_environment(wheel: Path, tmp_path: Path) -> None:
     venv.create(tmp_path / "venv", with_pip=True)
