@@ -154,6 +154,12 @@ def test_a_sub_metric_has_its_tags_in_braces(text: str, tags: Tags) -> None:
     assert (threshold.metric, threshold.tags) == ("http_req_duration", tags)
 
 
+@pytest.mark.parametrize("value", ["a,b", "it's", "'quoted'", 'say "a, b"', " spaced ", "{a}", "a:b"])
+def test_a_value_that_is_not_plain_is_written_in_quotes(value: str) -> None:
+    threshold = Threshold("http_reqs", (("scenario", value),), Aggregation("count"), ">", 1)
+    assert parse_threshold(threshold.metric_text, str(threshold)) == threshold
+
+
 def test_the_order_of_tags_makes_no_difference() -> None:
     a, b = ("http_reqs{tool:add,phase:hold}", "http_reqs{phase:hold,tool:add}")
     assert parse_threshold(a, "count>1") == parse_threshold(b, "count>1")
@@ -236,6 +242,8 @@ def test_any_text_is_read_or_refused_in_one_short_line(metric: str, expression: 
         ("vus{phase}", "value<1", 'the tag phase in "vus{phase}" should have a value, as in phase:value'),
         ("vus{phase:}", "value<1", 'the tag phase in "vus{phase:}" should have a value, as in phase:value'),
         ("vus{phase:''}", "value<1", "the tag phase in \"vus{phase:''}\" should have a value, as in phase:value"),
+        ("vus{phase:a\x00}", "value<1", 'the tag phase in "vus{phase:a }" should have a value, as in phase:value'),
+        ("operation_a\x00b_ms", "avg<1", '"operation_a b_ms" is not a metric (did you mean operation_ab_ms?)'),
         ("vus{phase:a", "value<1", '"vus{phase:a" should end with its tags in braces, as in vus{tag:value}'),
         ("vus{phase:a}b", "value<1", '"vus{phase:a}b" should end with its tags in braces, as in vus{tag:value}'),
         ("vus{phase:a,phase:b}", "value<1", '"vus{phase:a,phase:b}" has the tag phase twice'),
@@ -276,6 +284,7 @@ def test_any_text_is_read_or_refused_in_one_short_line(metric: str, expression: 
         ("vus", "value<", 'in "value<" the limit after < should be a finite number'),
         ("vus", "value<nan", 'in "value<nan" the limit after < should be a finite number'),
         ("vus", "value<inf", 'in "value<inf" the limit after < should be a finite number'),
+        ("vus", "value<\u0661", 'in "value<\u0661" the limit after < should be a finite number'),
         ("vus", "value<1e999", 'in "value<1e999" the limit after < should be a finite number'),
         (
             "http_req_duration",
@@ -440,6 +449,11 @@ def test_only_a_missed_criterion_aborts_and_only_after_its_delay(
     threshold = parse_threshold("vus", "value>3", abort_on_fail=abort_on_fail, delay_abort_eval=30)
     verdict = Verdict(threshold, None if status == "no data" else 2, status)
     assert should_abort(threshold, verdict, seconds) == (abort_on_fail and status == "fail" and seconds >= 30)
+
+
+def test_a_stretch_goal_never_aborts() -> None:
+    threshold = replace(parse_threshold("vus", "value>3", abort_on_fail=True), stretch=True)
+    assert not should_abort(threshold, Verdict(threshold, 2, "fail"), 60)
 
 
 def test_a_criterion_without_delay_aborts_at_once() -> None:
