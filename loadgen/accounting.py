@@ -4,16 +4,78 @@ The hot path finds the cell of a call's tool and outcome and appends its times t
 at a time is folded. Whatever is asked of a whole run, a tool or an outcome is a merge of cells, made when it is asked.
 """
 
-from .cells import OK, Cell, errors, merged, outcomes, tools
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from .cells import OK, Cell, call_checks, errors, merged, opening_checks, outcomes, tools
 from .histogram import Histogram
-from .metrics import Gauge, Trend
-from .outcome import CheckFailed, Failure, Ok, SchemaViolation, SessionLost
+from .metrics import Gauge, GaugeSummary, Trend
+from .outcome import Cancelled, Failure, Ok, SessionLost
 from .phases import Phases
-from .result import Measurements, SessionsResult
+from .result import Check, Measurements, SessionsResult
 from .sample import Sample, SessionSample
 
 _MOST_KINDS = 100
 _FOLD_EVERY = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Part of a run: response times (of calls that came to an end), calls by outcome label, dropped iterations."""
+
+    response: Histogram = field(default_factory=Histogram)
+    outcomes: Mapping[str, int] = field(default_factory=dict)
+    dropped: int = 0
+
+    @property
+    def calls(self) -> int:
+        """Calls that are over."""
+        return sum(self.outcomes.values())
+
+    @property
+    def errors(self) -> dict[str, int]:
+        """Calls by outcome, without the good ones."""
+        return {label: count for label, count in self.outcomes.items() if label != OK}
+
+    @property
+    def failed(self) -> int:
+        """Calls with any outcome but ok."""
+        return self.calls - self.outcomes.get(OK, 0)
+
+
+def joined(slices: Iterable[Slice]) -> Slice:
+    """One slice of them all."""
+    response, outcomes, dropped = Histogram(), dict[str, int](), 0
+    for each in slices:
+        response.merge(each.response)
+        for label, count in each.outcomes.items():
+            outcomes[label] = outcomes.get(label, 0) + count
+        dropped += each.dropped
+    return Slice(response, outcomes, dropped)
+
+
+class Tap:
+    """Where somebody looks at a run while it goes on, from the moment it is made.
+
+    `listening` are the histograms that all response times of the accounting go into.
+    """
+
+    def __init__(self, accounting: "Accounting", listening: list[Histogram]) -> None:
+        self._accounting = accounting
+        self._totals = accounting.fold()
+        self._dropped = accounting.dropped
+        self._listening = listening
+        self._place = len(listening)
+        listening.append(Histogram())
+
+    def take(self) -> Slice:
+        """What came since the tap was made, or since the last look."""
+        totals, dropped = self._accounting.fold(), self._accounting.dropped
+        since = {label: count - self._totals.get(label, 0) for label, count in totals.items()}
+        response = self._listening[self._place]
+        part = Slice(response, {label: n for label, n in since.items() if n}, dropped - self._dropped)
+        self._listening[self._place], self._totals, self._dropped = Histogram(), totals, dropped
+        return part
 
 
 class Accounting:
@@ -25,6 +87,10 @@ class Accounting:
     def __init__(self, *, closed: bool = False) -> None:
         self._closed = closed
         self.dropped = 0
+        self.reissued = 0
+        """Requests sent once more because their reply was lost."""
+        self.named_sessions = 0
+        """Sessions that the server gave an id."""
         self.lag = Trend()
         self.vus, self.vus_max = Gauge(), Gauge()
         self.phases = Phases()
@@ -32,7 +98,7 @@ class Accounting:
         self._labels: set[str] = set()
         self._ok: dict[str, Cell] = {}
         self._failed: dict[tuple[str, str, bool], Cell] = {}
-        self._recent: Histogram | None = None
+        self._listening: list[Histogram] = []  # by tap
 
     @property
     def cells(self) -> tuple[Cell, ...]:
@@ -79,6 +145,15 @@ class Accounting:
             cell = self.openings[label] = Cell("", label, sample.failure, was_sent=True)
         cell.calls += 1
         cell.service.add(sample.end - sample.due)
+        self.named_sessions += sample.named
+
+    def opening_checks(self) -> tuple[Check, ...]:
+        """What should hold for every `initialize`; nothing without one."""
+        return opening_checks(self.openings.values(), self.named_sessions or None) if self.openings else ()
+
+    def add_reissued(self, n: int) -> None:
+        """See `Accounts`."""
+        self.reissued += n
 
     def add_dropped(self, n: int = 1) -> None:
         """Count `n` iterations that were due while no virtual user was free."""
@@ -93,42 +168,22 @@ class Accounting:
         self.vus.set(busy)
         self.vus_max.set(allocated)
 
-    def take_recent(self) -> Histogram:
-        """The response times since this was called last; the first time there are none."""
-        for cell in self.cells:
-            cell.response.fold(self._recent if cell.ended else None)
-        recent, self._recent = self._recent, Histogram()
-        return recent or Histogram()
+    def tap(self) -> Tap:
+        """A look at what comes from now on."""
+        return Tap(self, self._listening)
 
-    def measurements(self, unfinished_sessions: int) -> Measurements:
-        """What it all adds up to."""
-        cells, ended = self.cells, [cell for cell in self.cells if cell.ended]
-        ok = list(self._ok.values())
-        return Measurements(
-            calls=self.calls,
-            ok=self.ok,
-            finished=sum(cell.calls for cell in ended),
-            checks_passed=self.ok,
-            checks_failed=sum(c.calls for c in cells if isinstance(c.failure, (CheckFailed, SchemaViolation))),
-            response=merged(cell.response for cell in ended).summary(),
-            response_ok=merged(cell.response for cell in ok).summary(),
-            service=merged(cell.service for cell in ended).summary(),
-            service_ok=merged(cell.service for cell in ok).summary(),
-            tools=tools(cells),
-            errors=errors(cells),
-            sessions=self._sessions(unfinished_sessions),
-            dropped=self.dropped,
-            schedule_lag=self.lag.summary(),
-            phases=self.phases.summary(),
-            outcomes=outcomes(cells),
-            vus=self.vus.summary(),
-            vus_max=self.vus_max.summary(),
-        )
+    def fold(self) -> dict[str, int]:
+        """Fold all response times, so that every tap has them; how many calls there are by outcome label."""
+        totals: dict[str, int] = {}
+        for cell in self.cells:
+            cell.response.fold()
+            totals[cell.label] = totals.get(cell.label, 0) + cell.calls
+        return totals
 
     def _fold(self, cell: Cell) -> None:
         """Fold one of the two arrays: at no time is much folded at once."""
         if self._closed or cell.calls // _FOLD_EVERY % 2:
-            cell.response.fold(self._recent if cell.ended else None)
+            cell.response.fold()
         else:
             cell.service.fold()
 
@@ -147,7 +202,7 @@ class Accounting:
         return cell
 
     def _cell(self, tool: str, label: str, failure: Failure | None, was_sent: bool) -> Cell:
-        response = Trend()
+        response = Trend(() if isinstance(failure, Cancelled) else self._listening)
         return Cell(tool, label, failure, was_sent, 0, response, response if self._closed and was_sent else Trend())
 
     def _bounded(self, failure: Failure) -> str:
@@ -159,8 +214,65 @@ class Accounting:
             self._labels.add(label)
         return label
 
-    def _sessions(self, unfinished: int) -> SessionsResult:
-        opened = self.openings.get(OK, Cell("", OK, None, was_sent=True))
-        failed = sum(cell.calls for label, cell in self.openings.items() if label != OK)
-        lost = sum(cell.calls for cell in self._failed.values() if isinstance(cell.failure, SessionLost))
-        return SessionsResult(opened.calls, failed, lost, unfinished, opened.service.summary())
+
+def measure(
+    accountings: Sequence[Accounting],
+    due: int,
+    *,
+    unfinished_sessions: int = 0,
+    has_sessions: bool = True,
+    vus: GaugeSummary | None = None,
+    vus_max: GaugeSummary | None = None,
+) -> Measurements:
+    """What the accounts of some scenarios add up to; `due` iterations were asked for.
+
+    `vus` and `vus_max` are for several scenarios, which cannot know them together; of one they are its own.
+    """
+    cells = [cell for accounting in accountings for cell in accounting.cells]
+    ended = [cell for cell in cells if cell.ended]
+    ok = [cell for cell in cells if cell.failure is None]
+    openings = [cell for accounting in accountings for cell in accounting.openings.values()] if has_sessions else []
+    named = sum(accounting.named_sessions for accounting in accountings)
+    return Measurements(
+        calls=sum(cell.calls for cell in cells),
+        ok=sum(cell.calls for cell in ok),
+        finished=sum(cell.calls for cell in ended),
+        due=due,
+        checks=(*(opening_checks(openings, named or None) if openings else ()), *call_checks(cells)),
+        response=merged(cell.response for cell in ended).summary(),
+        response_ok=merged(cell.response for cell in ok).summary(),
+        service=merged(cell.service for cell in ended).summary(),
+        service_ok=merged(cell.service for cell in ok).summary(),
+        tools=tools(cells),
+        errors=errors(cells),
+        sessions=_sessions(openings, cells, unfinished_sessions) if has_sessions else None,
+        dropped=sum(accounting.dropped for accounting in accountings),
+        reissued=sum(accounting.reissued for accounting in accountings),
+        schedule_lag=merged(accounting.lag for accounting in accountings).summary(),
+        phases=_phases([accounting.phases for accounting in accountings]).summary(),
+        outcomes=outcomes(cells),
+        vus=vus or accountings[0].vus.summary(),
+        vus_max=vus_max or accountings[0].vus_max.summary(),
+    )
+
+
+def _phases(all_phases: Sequence[Phases]) -> Phases:
+    """The phases of several scenarios as those of one."""
+    return Phases(
+        blocked=merged(phases.blocked for phases in all_phases),
+        connecting=merged(phases.connecting for phases in all_phases),
+        tls_handshaking=merged(phases.tls_handshaking for phases in all_phases),
+        sending=merged(phases.sending for phases in all_phases),
+        waiting=merged(phases.waiting for phases in all_phases),
+        receiving=merged(phases.receiving for phases in all_phases),
+        sent_bytes=sum(phases.sent_bytes for phases in all_phases),
+        received_bytes=sum(phases.received_bytes for phases in all_phases),
+    )
+
+
+def _sessions(openings: Iterable[Cell], cells: Iterable[Cell], unfinished: int) -> SessionsResult:
+    good = [cell for cell in openings if cell.failure is None]
+    opened = sum(cell.calls for cell in good)
+    failed = sum(cell.calls for cell in openings) - opened
+    lost = sum(cell.calls for cell in cells if isinstance(cell.failure, SessionLost))
+    return SessionsResult(opened, failed, lost, unfinished, merged(cell.service for cell in good).summary())

@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from .metrics import Trend
-from .outcome import Cancelled, Category, Failure
-from .result import ErrorKind, OutcomeResult, ToolResult
+from .outcome import Cancelled, Category, Connect, Failure, HttpStatus, Reset, SessionLost, Timeout, Tls
+from .result import Check, ErrorKind, OutcomeResult, ToolResult
 
 OK = "ok"
 _ORDER = list(Category)
+_NO_200 = (Connect, Tls, Reset, Timeout, HttpStatus, SessionLost)
 
 
 @dataclass(slots=True)
@@ -66,6 +67,36 @@ def outcomes(cells: Iterable[Cell]) -> tuple[OutcomeResult, ...]:
         )
         for label, group in _by(cells, _label)
     )
+
+
+def call_checks(cells: Iterable[Cell]) -> tuple[Check, ...]:
+    """What should hold for every call that came to an end; whether a reply is valid is asked of those with status 200.
+
+    Valid is what fits JSON-RPC, MCP and the tool's outputSchema, is no error, and holds the right values as far as the
+    workload knows them.
+    """
+    ended = [cell for cell in cells if cell.ended]
+    answered = [cell for cell in ended if not isinstance(cell.failure, _NO_200)]
+    return (
+        _check("tool call: status is 200", answered, ended),
+        _check("tool call: response is valid", [cell for cell in answered if cell.failure is None], answered),
+    )
+
+
+def opening_checks(openings: Iterable[Cell], with_header: int | None) -> tuple[Check, ...]:
+    """What should hold for every `initialize`; `with_header` replies named a session, None where servers name none."""
+    cells = [cell for cell in openings if cell.ended]
+    answered = [cell for cell in cells if not isinstance(cell.failure, _NO_200)]
+    status = _check("initialize: status is 200", answered, cells)
+    if with_header is None:
+        return (status,)
+    total = sum(cell.calls for cell in answered)
+    return (status, Check("initialize: has session header", with_header, total - with_header))
+
+
+def _check(name: str, good: Iterable[Cell], of: Iterable[Cell]) -> Check:
+    passes = sum(cell.calls for cell in good)
+    return Check(name, passes, sum(cell.calls for cell in of) - passes)
 
 
 def errors(cells: Iterable[Cell]) -> tuple[ErrorKind, ...]:

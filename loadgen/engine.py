@@ -1,30 +1,41 @@
-"""Runs a plan: look at the target, open the sessions, make the calls, end the sessions, add up."""
+"""Runs a plan: look at the target, run its scenarios, add up."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Protocol
 
-from .accounting import Accounting
+from .accounting import joined, measure
 from .call_keys import CallKeys
+from .catalogue import operation_metric
+from .cells import merged
+from .client.modern import MODERN
 from .client.transport import Transport
 from .clock import AlarmClock
 from .errors import Interrupted, NothingMeasured
-from .health import HealthMonitor
+from .health import GeneratorHealth, HealthMonitor
 from .heap import frozen_heap
 from .interruption import GRACE, Interruption
+from .metrics import Gauge
 from .open_files import allow_open_files
-from .outputs.collector import Labels, Live
+from .outputs.collector import Labels, RunCollector
 from .outputs.prometheus import PrometheusOutput
-from .plan import Floor, Plan
-from .pool import VuPool
-from .preflight import InformedUser, Target, inspect
+from .plan import Plan
+from .preflight import Target, inspect
 from .progress import Progress
+from .readings import RunReadings, WindowReadings
 from .result import Measurements, RunResult
-from .tally import Tally
+from .scenario_run import ScenarioRun
 from .targets import TargetVerdict, judge_target
-from .vu import VirtualUser
-from .warm_up import WarmUp
+from .thresholds import Readings, Threshold, Verdict, describe, judge, should_abort
+from .timeline import Moment, Timeline
+
+_RECENT = 5.0
+"""Seconds that the live rate and percentile are of."""
+_EACH_TOOL = "operation_*_ms"
+_BOUNDS = tuple(1e-5 * 10 ** (step / 12) for step in range(12 * 8))
+"""Upper bounds of the distribution's bins in seconds, twelve to a decade."""
 
 
 class Output(Protocol):
@@ -32,6 +43,19 @@ class Output(Protocol):
 
     async def watch(self, progress: Callable[[], Progress]) -> None:
         """Show `progress()` now and then, until cancelled; never hold the event loop up."""
+        ...
+
+
+class ServerWatch(Protocol):
+    """Looks at the server's process from outside while a run goes on."""
+
+    @property
+    def moment(self) -> Moment:
+        """What it saw last."""
+        ...
+
+    async def watch(self) -> None:
+        """Look now and then, until cancelled."""
         ...
 
 
@@ -50,136 +74,188 @@ class Engine:
         *,
         metrics_port: int | None = None,
         metrics_linger: float = 0.0,
+        server: ServerWatch | None = None,
     ) -> None:
-        self._metrics_port = metrics_port
-        self._metrics_linger = metrics_linger
-        self._health = HealthMonitor(clock)
-        self._prometheus: PrometheusOutput | None = None
         self._plan = plan
         self._connect = connect
         self._clock = clock
         self._output = output
-        self._accounting = Accounting(closed=plan.executor.rate_at(0.0) is None)
-        self._warm_up = WarmUp(plan.warm_up_seconds, plan.warm_up_iterations)
-        self._tally = Tally(self._accounting, self._warm_up)
-        self._keys = CallKeys(plan.run_id) if plan.send_keys else None
+        self._server = server
+        self._metrics_port = metrics_port
+        self._metrics_linger = metrics_linger
+        self._health = HealthMonitor(clock)
+        self._runs: list[ScenarioRun] = []
+        self._timeline = Timeline([])
+        self._thresholds: tuple[Threshold, ...] = ()
+        self._vus, self._vus_max = Gauge(), Gauge()
+        self._aborted: Verdict | None = None
+        self._failed_windows: dict[Threshold, Verdict] = {}
         self._target: Target | None = None
-        self._started = 0.0
+        self._began = 0.0
 
     async def run(self, interruption: Interruption) -> RunResult:
         """Make the run and add it up.
 
         Raises:
-            InvalidInput: the system does not allow as many open files as there are virtual users.
+            InvalidInput: the system does not allow as many open files as there are virtual users, or the port of the
+                metrics cannot be used.
             TargetUnreachable: the target does not answer as an MCP server.
             NothingMeasured: it has not the tools, or the preparation failed.
             Interrupted: stopped before any call was measured.
         """
-        allow_open_files(self._plan.executor.max_vus)
-        await interruption.guard(self._inspect(), grace=0)
-        if self._target is None or interruption.requested():
-            raise Interrupted("stopped before any call was measured")
-        began = datetime.now(UTC)
-        pool = VuPool(self._user_of(self._target))
-        unfinished = 0
-        await self._export(self._target)
+        plan = self._plan
+        allow_open_files(sum(scenario.executor.max_vus for scenario in plan.scenarios))
+        prometheus = None if self._metrics_port is None else PrometheusOutput(self._clock)
+        if prometheus is not None and self._metrics_port is not None:
+            await prometheus.start(self._metrics_port)
         try:
-            await interruption.guard(self._load(pool, interruption), GRACE)
+            await interruption.guard(self._inspect(), grace=0)
+            if self._target is None or interruption.requested():
+                raise Interrupted("stopped before any call was measured")
+            began = datetime.now(UTC)
+            self._set_up(self._target, interruption)
+            if prometheus is not None:
+                opening = "server/discover" if self._target.protocol == MODERN else "initialize"
+                labels = Labels(plan.run_id, self._target.tools, opening)
+                prometheus.show(RunCollector(labels, self._runs, self._health.loop_lag))
+            try:
+                await interruption.guard(self._load(interruption), GRACE)
+            finally:
+                interrupted = interruption.requested()
+                for run in self._runs:
+                    await run.close(interruption)
         finally:
-            seconds = self._clock.now() - self._measured_from()
-            interrupted = interruption.requested()
-            unfinished = await pool.close(interruption)
-            if self._prometheus is not None:
-                await interruption.guard(self._prometheus.stop(self._metrics_linger), 0)
-        if not self._accounting.calls:
+            if prometheus is not None:
+                await interruption.guard(prometheus.stop(self._metrics_linger), 0)
+        if not any(run.accounting.calls for run in self._runs):
             raise (Interrupted if interrupted else NothingMeasured)(
                 "no call was made that counts, so nothing was measured"
             )
-        return self._result(self._target, began, seconds, interrupted, unfinished)
-
-    async def _export(self, target: Target) -> None:
-        """Serve Prometheus metrics from now on, when that was asked for.
-
-        Raises:
-            InvalidInput: the port cannot be used.
-        """
-        if self._metrics_port is None:
-            return
-        labels = Labels(self._plan.name, self._plan.run_id, target.tools)
-        self._prometheus = PrometheusOutput(labels, self._accounting, self._live, self._health.loop_lag, self._clock)
-        await self._prometheus.start(self._metrics_port)
-
-    def _live(self) -> Live:
-        rate = self._plan.executor.rate_at(self._clock.now() - self._started) if self._started else None
-        return Live(self._tally.vus, rate)
+        return self._result(self._target, began, interrupted)
 
     async def _inspect(self) -> None:
         self._target = await inspect(self._plan, self._connect, self._clock)
 
-    def _user_of(self, target: Target) -> Callable[[], VirtualUser]:
+    def _set_up(self, target: Target, interruption: Interruption) -> None:
         plan = self._plan
+        keys = CallKeys(plan.run_id) if plan.send_keys else None
 
-        def make() -> VirtualUser:
-            transport = self._connect(plan.url)
-            accounts, clock, warm_up = self._accounting, self._clock, self._warm_up if self._warms_up() else None
-            user = InformedUser(
-                transport,
-                plan.timeout,
-                plan.workload,
-                target.schemas,
-                accounts,
-                clock,
-                warm_up,
-                self._keys,
-                protocol=target.protocol,
-                retry_lost=plan.retry_lost,
-            )
-            user.tools = target.listed
-            return user
+        def stopping() -> bool:
+            return interruption.requested() or self._aborted is not None
 
-        return make
+        arguments = (target, self._connect, self._clock, stopping, keys)
+        self._runs = [ScenarioRun(plan, scenario, *arguments) for scenario in plan.scenarios]
+        self._thresholds = tuple(_for_tools(plan.thresholds, target.tools))
+        self._timeline = Timeline([run.accounting for run in self._runs])
 
-    def _warms_up(self) -> bool:
-        return self._plan.warm_up_seconds > 0 or self._plan.warm_up_iterations > 0
+    async def _load(self, interruption: Interruption) -> None:
+        self._began = self._clock.now()
+        watching = [self._output.watch(self._progress), self._keep_time()]
+        if self._server is not None:
+            watching.append(self._server.watch())
+        over = {run.scenario.name: asyncio.Event() for run in self._runs}
 
-    def _measured_from(self) -> float:
-        return self._warm_up.began if self._warms_up() else self._started
+        async def run_in_turn(run: ScenarioRun) -> None:
+            if run.scenario.after is not None:
+                await over[run.scenario.after].wait()
+            try:
+                await run.run()
+                if not interruption.requested():
+                    await run.close(interruption)
+            finally:
+                over[run.scenario.name].set()
 
-    async def _load(self, pool: VuPool, interruption: Interruption) -> None:
-        self._started = self._clock.now()
-        await pool.open(self._plan.executor.vus)
-        self._started = self._clock.now()  # the clock of the run starts when the sessions are there
-        self._warm_up.start(self._started)
-        floor = Floor(pool, self._clock, interruption.requested, self._tally)
-        outputs = [self._output] if self._prometheus is None else [self._output, self._prometheus]
         async with self._health, asyncio.TaskGroup() as group:
-            watchers = [group.create_task(output.watch(lambda: self._progress(pool))) for output in outputs]
+            watchers = [group.create_task(each) for each in watching]
             try:
                 with frozen_heap():
-                    await self._plan.executor.run(floor)
+                    async with asyncio.TaskGroup() as running:
+                        for run in self._runs:
+                            running.create_task(run_in_turn(run))
             finally:
-                self._progress(pool)  # takes in how many users there were at the end
+                self._tick()
                 for watcher in watchers:
                     watcher.cancel()
 
-    def _progress(self, pool: VuPool) -> Progress:
-        tally, calls, seconds = self._tally, self._accounting.calls, self._clock.now() - self._started
-        self._accounting.set_vus(tally.vus, len(pool))
-        share = self._plan.executor.progress(tally.issued, seconds)
-        return Progress(calls, self._accounting.failed, seconds, share, tally.vus, tally.dropped)
+    async def _keep_time(self) -> None:
+        """Tick, and judge the criteria that cannot wait for the end."""
+        watched = [each for each in self._thresholds if each.abort_on_fail or each.window is not None]
+        while True:
+            await self._clock.sleep(self._plan.tick)
+            self._tick()
+            for threshold in watched:
+                verdict = judge(threshold, self._readings(threshold), generator_limited=False)
+                if verdict.status == "fail" and threshold.window is not None:
+                    self._failed_windows.setdefault(threshold, verdict)
+                if self._aborted is None and should_abort(threshold, verdict, self._clock.now() - self._began):
+                    self._aborted = verdict
 
-    def _result(self, target: Target, began: datetime, seconds: float, interrupted: bool, unfinished: int) -> RunResult:
-        plan, measured = self._plan, self._accounting.measurements(unfinished)
-        open_model = plan.executor.rate_at(0.0) is not None
-        return RunResult(
+    def _tick(self) -> None:
+        at = self._clock.now() - self._began
+        for run in self._runs:
+            if run.started:
+                run.note_vus()
+                run.tick(self._began)
+        rates = [rate for run in self._runs if (rate := run.target_rate) is not None]
+        vus = sum(run.tally.vus for run in self._runs)
+        self._vus.set(vus)
+        self._vus_max.set(sum(run.allocated_vus for run in self._runs))
+        moment = Moment() if self._server is None else self._server.moment
+        self._timeline.tick(at, replace(moment, vus=vus, target_rate=sum(rates) if rates else None))
+
+    def _progress(self) -> Progress:
+        runs = self._runs
+        recent = self._timeline.last(_RECENT)
+        whole = joined(recent)
+        p95 = whole.response.percentile(95)
+        return Progress(
+            calls=sum(run.accounting.calls for run in runs),
+            failed=sum(run.accounting.failed for run in runs),
+            seconds=self._clock.now() - self._began,
+            share=sum(run.progress for run in runs) / len(runs),
+            vus=sum(run.tally.vus for run in runs),
+            dropped=sum(run.tally.dropped for run in runs),
+            rate=whole.calls / (len(recent) * self._plan.tick) if recent else None,
+            p95_ms=None if p95 is None else p95 * 1000,
+        )
+
+    def _readings(self, threshold: Threshold) -> Readings:
+        if threshold.window is None:
+            return RunReadings(self._runs, self._clock.now() - self._began)
+        return WindowReadings(self._timeline.last(threshold.window), threshold.window)
+
+    def _judge(self, threshold: Threshold, seconds: float, generator: GeneratorHealth) -> Verdict:
+        """The verdict at the end; a criterion with a window is missed when it was at any time."""
+        if threshold in self._failed_windows:
+            return self._failed_windows[threshold]
+        readings = RunReadings(self._runs, seconds) if threshold.window is None else self._readings(threshold)
+        return judge(threshold, readings, generator_limited=generator.limited)
+
+    def _result(self, target: Target, began: datetime, interrupted: bool) -> RunResult:
+        plan, runs = self._plan, self._runs
+        ran = [run for run in runs if run.started]
+        first = min(run.measured_from for run in ran)
+        seconds = max(run.measured_until for run in ran) - first
+        modern = target.protocol == MODERN
+        several = {"vus": self._vus.summary(), "vus_max": self._vus_max.summary()} if len(runs) > 1 else {}
+        measured = measure(
+            [run.accounting for run in runs],
+            sum(run.tally.due for run in runs),
+            unfinished_sessions=sum(run.unfinished_sessions for run in runs),
+            has_sessions=not modern,
+            **several,
+        )
+        open_model = any(run.open_model for run in runs)
+        generator = self._health.summary(measured.schedule_lag, open_model=open_model)
+        result = RunResult(
             workload=plan.name,
-            mix=plan.workload.mix,
+            mix="; ".join(dict.fromkeys(scenario.workload.mix for scenario in plan.scenarios)),
             url=plan.url,
             server=target.server,
             protocol=target.protocol,
             seed=plan.seed,
             run_id=plan.run_id,
-            load=str(plan.executor),
+            load="; ".join(_load_of(plan)),
             timeout=plan.timeout,
             command=plan.command,
             started_at=began.isoformat(timespec="seconds"),
@@ -189,16 +265,57 @@ class Engine:
             measured=measured,
             targets=_verdicts(plan, measured, seconds),
             open_model=open_model,
-            generator=self._health.summary(measured.schedule_lag, open_model=open_model),
-            notes=(*target.notes, *_about_dropped(plan, self._tally)),
+            generator=generator,
+            notes=(*target.notes, *_about(plan, measured, modern=modern)),
+            description=plan.description,
+            scale=plan.scale,
+            scenarios=tuple(run.result(self._began, has_sessions=not modern) for run in ran),
+            phases=tuple(phase for run in ran for phase in run.phases(self._began)),
+            points=self._timeline.points,
+            distribution=_distribution(runs),
+            verdicts=tuple(self._judge(each, seconds, generator) for each in self._thresholds),
+            findings=tuple(finding for run in runs for finding in run.findings),
+            aborted=None if self._aborted is None else describe(self._aborted),
         )
+        found = tuple(finding for analysis in plan.analyses for finding in analysis.find(result))
+        return replace(result, findings=(*result.findings, *found))
 
 
-def _about_dropped(plan: Plan, tally: Tally) -> tuple[str, ...]:
-    if not tally.dropped:
-        return ()
-    what = f"{tally.dropped:,} of {tally.due:,} iterations were dropped"
-    return (f"{what}: they were due, but none of {plan.executor.max_vus:,} virtual users was free.",)
+def _for_tools(thresholds: Iterable[Threshold], tools: Sequence[str]) -> Iterable[Threshold]:
+    """The criteria, each on `operation_*_ms` once for every tool."""
+    for threshold in thresholds:
+        if threshold.metric == _EACH_TOOL:
+            yield from (replace(threshold, metric=operation_metric(tool).name) for tool in tools)
+        else:
+            yield threshold
+
+
+def _load_of(plan: Plan) -> Iterable[str]:
+    if len(plan.scenarios) == 1:
+        return [str(plan.scenarios[0].executor)]
+    return [f"{scenario.name}: {scenario.executor}" for scenario in plan.scenarios]
+
+
+def _about(plan: Plan, measured: Measurements, *, modern: bool) -> Iterable[str]:
+    if measured.dropped:
+        most = sum(scenario.executor.max_vus for scenario in plan.scenarios)
+        yield (
+            f"{measured.dropped:,} of {measured.due:,} iterations were dropped: they were due, but none of {most:,} "
+            "virtual users was free."
+        )
+    if measured.reissued:
+        yield f"{measured.reissued:,} requests were sent once more, because their reply was lost (--retry-lost)."
+    if modern:
+        yield f"MCP {MODERN} has no sessions, so there are no session metrics and no checks of initialize."
+
+
+def _distribution(runs: Iterable[ScenarioRun]) -> tuple[tuple[float, int], ...]:
+    """Response times by upper bounds in milliseconds, from the first bin with values to the last one."""
+    trend = merged(cell.response for run in runs for cell in run.accounting.cells if cell.ended)
+    counts = list(trend.histogram.cumulated(_BOUNDS))
+    bins = [(bound * 1000, count - before) for bound, count, before in zip(_BOUNDS, counts, [0, *counts], strict=False)]
+    filled = [index for index, (_, count) in enumerate(bins) if count]
+    return tuple(bins[filled[0] : filled[-1] + 1]) if filled else ()
 
 
 def _verdicts(plan: Plan, measured: Measurements, seconds: float) -> tuple[TargetVerdict, ...]:

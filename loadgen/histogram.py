@@ -4,6 +4,7 @@ The bucket of a value is made of the leading bits of its double: the exponent, a
 power of two has 1,024 buckets, each 0.1 % wide, and the buckets of many values are found without Python arithmetic.
 """
 
+import math
 import sys
 from array import array
 from collections import Counter
@@ -14,6 +15,7 @@ from operator import add, rshift
 _BUCKETS = 1024
 _BITS = 10
 _LOW_BITS = 20 - _BITS
+_MEDIAN, _ALL = 50, 100  # per cent
 _MOST_FRESH = 4096
 _BIAS = 1023
 _LOWEST, _HIGHEST = _BIAS - 20, _BIAS + 11
@@ -66,6 +68,16 @@ class Histogram:
                 if rank <= 0:
                     return _middle(exponent, slot)
         return 0.0
+
+    def percentile(self, percent: float) -> float | None:
+        """The value at a percentile, by nearest rank; None when fewer values than one lie above it.
+
+        So p95 wants 20 values, p99 100, p99.9 1,000; the median and the maximum (100) want one.
+        """
+        above = round(self.count * (100 - percent), 6)
+        if not self.count or (_MEDIAN < percent < _ALL and above < _ALL):
+            return None
+        return self.value_at(max(1, math.ceil(round(self.count * percent / 100, 6))))
 
     def cumulated(self, bounds: tuple[float, ...]) -> Iterator[int]:
         """For each of the ascending `bounds`, how many values lie in its bucket or below."""

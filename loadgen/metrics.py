@@ -2,12 +2,12 @@
 
 import math
 from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .histogram import Histogram
 
 _PENDING = 2048
-_MEDIAN = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +32,13 @@ class Trend:
     """A distribution of durations; count, sum, minimum and maximum are exact, percentiles have three digits.
 
     Values wait in a flat array until `fold` moves them into the histogram, 2,048 at a time in about 0.2 ms. A hot path
-    calls `push` and folds now and then by itself; `add` does both.
+    calls `push` and folds now and then by itself; `add` does both. The histograms in `also` get every value, too.
     """
 
-    __slots__ = ("_histogram", "_maximum", "_minimum", "_pending", "_sum", "push")
+    __slots__ = ("_also", "_histogram", "_maximum", "_minimum", "_pending", "_sum", "push")
 
-    def __init__(self) -> None:
+    def __init__(self, also: Sequence[Histogram] = ()) -> None:
+        self._also = also
         self._pending = array("d")
         self.push = self._pending.append
         self._histogram = Histogram()
@@ -68,8 +69,8 @@ class Trend:
         if len(self._pending) >= _PENDING:
             self.fold()
 
-    def fold(self, also: Histogram | None = None) -> None:
-        """Move what was pushed into the histogram, and into `also`."""
+    def fold(self) -> None:
+        """Move what was pushed into the histogram, and into all that listen."""
         pending = self._pending
         if not pending:
             return
@@ -83,8 +84,8 @@ class Trend:
         self._maximum = max(self._maximum, max(values))  # noqa: PLW3301 - a flat call would look at every value twice
         self._sum += math.fsum(values)
         self._histogram.add(pending)
-        if also is not None:
-            also.add(pending)
+        for histogram in self._also:
+            histogram.add(pending)
         del pending[:]  # the array itself stays: `push` is bound to it
 
     def merge(self, other: "Trend") -> None:
@@ -96,17 +97,10 @@ class Trend:
         self._maximum = max(self._maximum, other._maximum)  # noqa: SLF001 - its own kind
 
     def percentile(self, percent: float) -> float | None:
-        """The percentile in milliseconds, or None when fewer values than one lie above it.
-
-        So p95 wants 20 values, p99 100, p99.9 1,000.
-        """
+        """The percentile in milliseconds; see `Histogram`."""
         self.fold()
-        count = self._histogram.count
-        above = round(count * (100 - percent), 6)
-        if not count or (percent > _MEDIAN and above < 100):  # noqa: PLR2004 - per cent: one whole value
-            return None
-        rank = max(1, math.ceil(round(count * percent / 100, 6)))
-        return min(max(self._histogram.value_at(rank), self._minimum), self._maximum) * 1000
+        value = self._histogram.percentile(percent)
+        return None if value is None else min(max(value, self._minimum), self._maximum) * 1000
 
     def summary(self) -> TrendSummary:
         """All statistics as they stand now."""

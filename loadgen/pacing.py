@@ -17,11 +17,12 @@ from typing import Protocol
 class Stage:
     """A straight line from the level before to `target` (a rate, or a number of users) in `duration` seconds.
 
-    A duration of 0 is a jump.
+    A duration of 0 is a jump. `name` is that of the phase; empty: what the stage does.
     """
 
     duration: float
     target: float
+    name: str = ""
 
 
 class Pace(Protocol):
@@ -122,6 +123,17 @@ def level_at(start: float, stages: Sequence[Stage], t: float) -> float:
             return level + (stage.target - level) * t / stage.duration
         level, t = stage.target, t - stage.duration
     return level
+
+
+def phases(start: float, stages: Sequence[Stage]) -> tuple[tuple[str, float, float], ...]:
+    """The stages that last, as named phases: name, offset of the start, offset of the end."""
+    found, at = [], 0.0
+    for before, stage in zip(_levels(start, stages), stages, strict=False):
+        name = stage.name or f"{'hold' if stage.target == before else 'ramp to'} {stage.target:g}"
+        if stage.duration > 0:
+            found.append((name, at, at + stage.duration))
+        at += stage.duration
+    return tuple(found)
 
 
 def _levels(start: float, stages: Sequence[Stage]) -> Iterator[float]:

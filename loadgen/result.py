@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
+from .finding import Finding
 from .health import GeneratorHealth
 from .metrics import NEVER_SET, NO_VALUES, GaugeSummary, TrendSummary
 from .targets import TargetVerdict
+from .thresholds import Verdict, passed
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,27 +70,38 @@ class SessionsResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Check:
+    """Something that should hold for each of many replies, and how often it did."""
+
+    name: str
+    passes: int
+    fails: int
+
+
+@dataclass(frozen=True, slots=True)
 class Measurements:
-    """Everything that the samples of a run add up to.
+    """Everything that the samples of a run, or of one of its scenarios, add up to.
 
     `calls` were begun; `finished` of them came to an end and `unfinished` were cancelled. `dropped` iterations were due
-    in an open model, but no virtual user was free to begin them. `schedule_lag` is how long after their due moment
-    iterations of an open model really began.
+    in an open model, but no virtual user was free to begin them; `due` is what the executors asked for. `schedule_lag`
+    is how long after their due moment iterations of an open model really began. `sessions` is None where the protocol
+    has none. `reissued` requests were sent once more because their reply was lost.
     """
 
     calls: int
     ok: int
     finished: int
-    checks_passed: int
-    checks_failed: int
+    due: int
+    checks: tuple[Check, ...]
     response: TrendSummary
     response_ok: TrendSummary
     service: TrendSummary
     service_ok: TrendSummary
     tools: tuple[ToolResult, ...]
     errors: tuple[ErrorKind, ...]
-    sessions: SessionsResult
+    sessions: SessionsResult | None
     dropped: int = 0
+    reissued: int = 0
     schedule_lag: TrendSummary = NO_VALUES
     phases: PhasesResult = PhasesResult()
     outcomes: tuple[OutcomeResult, ...] = ()
@@ -101,17 +114,68 @@ class Measurements:
         return self.calls - self.finished
 
     @property
-    def due(self) -> int:
-        """Every call that should have been made: ok, failed (but not cancelled), unfinished, dropped."""
-        return self.calls + self.dropped
+    def failed(self) -> int:
+        """Calls that came to an end, and not a good one."""
+        return self.finished - self.ok
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """A named part of a scenario, in seconds from the start of the run."""
+
+    name: str
+    scenario: str
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One interval of a run: it ended `at` seconds after the run began and took `seconds`.
+
+    Percentiles are of response times in milliseconds; `errors` counts by outcome label. `target_rate` is None in a
+    closed model, `server_memory` (bytes) and `server_sessions` where they are not known.
+    """
+
+    at: float
+    seconds: float
+    calls: int
+    errors: dict[str, int]
+    dropped: int
+    p50: float | None
+    p95: float | None
+    p99: float | None
+    maximum: float | None
+    vus: int = 0
+    target_rate: float | None = None
+    server_memory: float | None = None
+    server_sessions: float | None = None
+
+    @property
+    def failed(self) -> int:
+        """Calls with any outcome but ok."""
+        return sum(self.errors.values())
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioResult:
+    """One scenario of a run; it began `start` seconds after the run and took `seconds`."""
+
+    name: str
+    mix: str
+    load: str
+    start: float
+    seconds: float
+    measured: Measurements
 
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """One run: what was asked for, what was measured, and the gate.
+    """One run: what was asked for, what was measured, and the gates.
 
     `started_at` is ISO 8601 in UTC, `seconds` the time from the first call's start to the last one's end, `command`
-    the words of a command line that repeats the run, `min_success` the gate in per cent.
+    the words of a command line that repeats the run, `min_success` a gate in per cent. `aborted` says which criterion
+    ended the run early. `distribution` counts response times by upper bounds in milliseconds.
     """
 
     workload: str
@@ -127,17 +191,21 @@ class RunResult:
     started_at: str
     seconds: float
     interrupted: bool
-    min_success: float
+    min_success: float | None
     measured: Measurements
     targets: tuple[TargetVerdict, ...]
     notes: tuple[str, ...]
     generator: GeneratorHealth | None = None
     open_model: bool = False
-
-    @property
-    def failed(self) -> int:
-        """Calls with any outcome but ok."""
-        return self.measured.calls - self.measured.ok
+    description: str = ""
+    scale: float = 1.0
+    scenarios: tuple[ScenarioResult, ...] = ()
+    phases: tuple[Phase, ...] = ()
+    points: tuple[Point, ...] = ()
+    distribution: tuple[tuple[float, int], ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    aborted: str | None = None
 
     @property
     def success_rate(self) -> float:
@@ -150,6 +218,16 @@ class RunResult:
         return self.measured.calls / self.seconds if self.seconds > 0 else 0.0
 
     @property
+    def succeeded_enough(self) -> bool:
+        """Whether at least `min_success` per cent of the calls succeeded, if that is asked for."""
+        return self.min_success is None or self.success_rate >= self.min_success
+
+    @property
     def passed(self) -> bool:
-        """Whether the gate is passed: at least `min_success` per cent of the calls succeeded."""
-        return self.success_rate >= self.min_success
+        """Whether all gates are passed: successful calls, criteria, and the targets of findings."""
+        return (
+            self.succeeded_enough
+            and passed(self.verdicts)
+            and self.aborted is None
+            and not any(finding.fails for finding in self.findings)
+        )

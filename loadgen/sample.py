@@ -26,8 +26,9 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class SessionSample:
-    """One attempt to open an MCP session; `failure` is None when it succeeded."""
+    """One attempt to open an MCP session; `failure` is None when it succeeded; `named`: the server gave it an id."""
 
     due: float
     end: float
     failure: Failure | None
+    named: bool = False

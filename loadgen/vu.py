@@ -1,12 +1,12 @@
 """A virtual user: one MCP client with its own connection and session, making one call after another."""
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any, Protocol
 
 from .call import ToolCall
 from .call_keys import CallKeys
-from .client.session import PROTOCOL, Session, call_tool, delete_session, initialize_session
+from .client.session import PROTOCOL, Session, Tool, call_tool, delete_session, initialize_session, remember_tools
 from .client.transport import Transport
 from .clock import Clock
 from .outcome import Cancelled, CheckFailed, Failure, Ok, Outcome, SchemaViolation, SessionLost
@@ -46,11 +46,17 @@ class Accounts(Protocol):
         """One attempt to open a session is over."""
         ...
 
+    def add_reissued(self, n: int) -> None:
+        """A session is over in which `n` requests were sent once more, because their reply was lost."""
+        ...
+
 
 class VirtualUser:
     """One client. Every iteration it is given becomes exactly one sample, also when it is cancelled.
 
-    Samples that `warm_up` covers are thrown away. With `keys`, each call is sent with a name of its own.
+    Samples that `warm_up` covers are thrown away. With `keys`, each call is sent with a name of its own. Its sessions
+    know `tools`: a modern server may want some of their arguments in headers, too. With `new_sessions` every call has a
+    session of its own.
     """
 
     def __init__(
@@ -66,7 +72,11 @@ class VirtualUser:
         *,
         protocol: str = PROTOCOL,
         retry_lost: bool = False,
+        tools: Sequence[Tool] = (),
+        new_sessions: bool = False,
     ) -> None:
+        self._tools = tools
+        self._new_sessions = new_sessions
         self._protocol = protocol
         self._retry_lost = retry_lost
         self._transport = transport
@@ -85,8 +95,12 @@ class VirtualUser:
         self._session = opened = await initialize_session(
             self._transport, self._within, protocol=self._protocol, retry_lost=self._retry_lost
         )
-        failure = None if isinstance(opened, Session) else opened
-        self._accounts.add_session(SessionSample(due, self._clock.now(), failure))
+        if isinstance(opened, Session):
+            remember_tools(opened, self._tools)
+            sample = SessionSample(due, self._clock.now(), None, named=opened.session_id is not None)
+        else:
+            sample = SessionSample(due, self._clock.now(), opened)
+        self._accounts.add_session(sample)
         await self._transport.settle()
         return opened
 
@@ -128,20 +142,33 @@ class VirtualUser:
         timings = None if sent is None else self._transport.timings
         self._account(n, Sample(call.tool, due, sent, end, outcome, timings))
         if isinstance(outcome, SessionLost):
-            self._session = None
+            self._leave()
         await self._transport.settle()
+        if self._new_sessions:
+            await self._end()
         return outcome
 
     async def close(self) -> Failure | None:
         """End the session and drop the connection; how ending the session failed, if it did."""
         try:
-            if not isinstance(self._session, Session):
-                return None
-            session, self._session = self._session, None
-            session.within = min(self._within, _LONGEST_GOODBYE)
-            return await delete_session(session)
+            return await self._end()
         finally:
             await self._transport.close()
+
+    async def _end(self) -> Failure | None:
+        session = self._leave()
+        if session is None:
+            return None
+        session.within = min(self._within, _LONGEST_GOODBYE)
+        return await delete_session(session)
+
+    def _leave(self) -> Session | None:
+        """The session, which is given up."""
+        session, self._session = self._session, None
+        if not isinstance(session, Session):
+            return None
+        self._accounts.add_reissued(session.reissued)
+        return session
 
     def _account(self, n: int, sample: Sample) -> None:
         if self._warm_up is None or not self._warm_up.covers(n, sample.due):

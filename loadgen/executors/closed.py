@@ -2,7 +2,7 @@
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from formats.durations import format_duration
@@ -27,6 +27,11 @@ class ClosedModel:
     def rate_at(self, seconds: float) -> float | None:  # noqa: ARG002 - there is no rate
         """See `Executor`."""
         return None
+
+    @property
+    def phases(self) -> Sequence[tuple[str, float, float]]:
+        """See `Executor`."""
+        return ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from formats.durations import format_duration
 
 from ..clock import Sleep
-from ..pacing import ConstantPace, Pace, RampingPace, Stage, level_at
+from ..pacing import ConstantPace, Pace, RampingPace, Stage, level_at, phases
 from ..plan import Floor
 from .crew import Crew
 from .deadline import GRACEFUL_STOP, LONGEST_NAP, kill
@@ -49,6 +49,11 @@ class ConstantArrivalRate:
     def rate_at(self, seconds: float) -> float | None:
         """See `Executor`."""
         return self.rate if seconds < self.duration else 0.0
+
+    @property
+    def phases(self) -> tuple[tuple[str, float, float], ...]:
+        """See `Executor`."""
+        return ()
 
     async def run(self, floor: Floor) -> None:
         """See `Executor`."""
@@ -92,6 +97,11 @@ class RampingArrivalRate:
     def rate_at(self, seconds: float) -> float | None:
         """See `Executor`."""
         return level_at(self.start_rate, self.stages, seconds) if seconds < self.duration else 0.0
+
+    @property
+    def phases(self) -> tuple[tuple[str, float, float], ...]:
+        """See `Executor`."""
+        return phases(self.start_rate, self.stages)
 
     async def run(self, floor: Floor) -> None:
         """See `Executor`."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from formats.durations import format_duration
 
-from ..pacing import Stage, VuPace
+from ..pacing import Stage, VuPace, phases
 from ..plan import Floor
 from .closed import ClosedModel, timed, users
 from .deadline import GRACEFUL_STOP, LONGEST_NAP, kill
@@ -56,6 +56,11 @@ class RampingVus(ClosedModel):
     def duration(self) -> float:
         """Seconds in which calls are begun."""
         return math.fsum(stage.duration for stage in self.stages)
+
+    @property
+    def phases(self) -> tuple[tuple[str, float, float], ...]:
+        """See `Executor`."""
+        return phases(self.start_vus, self.stages)
 
     def progress(self, calls: int, seconds: float) -> float:  # noqa: ARG002 - the executor decides which one counts
         """See `Executor`."""

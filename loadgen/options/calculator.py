@@ -37,6 +37,5 @@ class CalculatorOptions(LoadOptions):
             users="--vus",
             run_id=secrets.token_hex(4),
             workload=workload,
-            setup=(),
             targets=(),
         )

@@ -17,7 +17,7 @@ from ..executors.closed import SharedIterations
 from ..executors.open import ConstantArrivalRate
 from ..interruption import Interruption
 from ..outputs.console import Silence
-from ..plan import Executor, Plan
+from ..plan import Executor, Plan, Scenario
 from ..result import RunResult
 from ..workloads.generic import GenericWorkload
 
@@ -60,9 +60,7 @@ def _plan(url: str, case: Case) -> Plan:
         run_id=secrets.token_hex(4),
         timeout=30.0,
         min_success=100.0,
-        executor=executor,
-        workload=GenericWorkload(1, {"answer": 1}, {}),
-        setup=(),
+        scenarios=(Scenario("calibration", executor, GenericWorkload(1, {"answer": 1}, {})),),
         targets=(),
         command=("mcp-load", "calibrate"),
     )

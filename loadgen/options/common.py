@@ -14,9 +14,10 @@ from pydantic_core import PydanticCustomError
 from formats.durations import Duration, format_duration
 from formats.errors import REPEATED, InvalidInput
 
+from ..call import ToolCall
 from ..client.endpoint import Endpoint, parse_header
 from ..open_files import allow_open_files
-from ..plan import Executor, Plan
+from ..plan import Executor, Plan, PlannedWorkload, Scenario
 
 MOST_USERS = 100_000
 Users = Annotated[int, Field(ge=1, le=MOST_USERS)]
@@ -211,7 +212,16 @@ class LoadOptions(BaseModel):
         return secrets.randbelow(10**9) if self.seed is None else self.seed
 
     def make_plan(
-        self, words: list[str], seed: int, executor: Executor, load_flags: list[str], *, users: str, **rest: Any
+        self,
+        words: list[str],
+        seed: int,
+        executor: Executor,
+        load_flags: list[str],
+        *,
+        users: str,
+        workload: PlannedWorkload,
+        setup: tuple[ToolCall, ...] = (),
+        **rest: Any,
     ) -> Plan:
         """The plan of the command `words`, with what all commands share filled in.
 
@@ -240,7 +250,7 @@ class LoadOptions(BaseModel):
             retry_lost=self.retry_lost,
             timeout=self.timeout,
             min_success=self.min_success,
-            executor=executor,
+            scenarios=(Scenario(words[0], executor, workload, setup),),
             command=("mcp-load", *words, *flags),
             **rest,
         )

@@ -131,7 +131,6 @@ class GenericOptions(LoadOptions):
             users=users,
             run_id=secrets.token_hex(4),
             workload=workload,
-            setup=(),
             targets=(),
         )
 

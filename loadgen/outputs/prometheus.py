@@ -13,15 +13,10 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from ..accounting import Accounting
 from ..clock import Clock
-from ..metrics import Trend
-from ..progress import Progress
-from .collector import Labels, Live, Piece, RunCollector
+from .collector import Piece, RunCollector
 from .page_server import PageServer
-from .window import Window
 
-_SECONDS_BETWEEN_LOOKS = 1.0
 _LONGEST_STALL = 0.001
 """Seconds after which the next piece of a page waits for calls that are ready."""
 _END = b"# EOF\n"
@@ -29,24 +24,12 @@ _END = b"# EOF\n"
 
 
 class PrometheusOutput:
-    """An `Output` for Prometheus: `start` before the run, `watch` while it goes on, `stop` after it.
+    """The page: `start` before anything, `show` when there is a run to show, `stop` when it is over."""
 
-    Args:
-        labels: the scenario, the run and its tools.
-        accounts: the accounts of the run, read at each scrape.
-        live: what only the engine knows.
-        loop_lag: the event loop's lag as the health monitor measures it.
-        clock: time.
-    """
-
-    def __init__(
-        self, labels: Labels, accounts: Accounting, live: Callable[[], Live], loop_lag: Trend, clock: Clock
-    ) -> None:
+    def __init__(self, clock: Clock) -> None:
         self._process = CollectorRegistry()
-        self._accounts = accounts
         self._clock = clock
-        self._window = Window()
-        self._run = RunCollector(labels, accounts, live, loop_lag, self._window)
+        self._run: RunCollector | None = None
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self._process)
         self._server = PageServer(self._page)
@@ -57,21 +40,17 @@ class PrometheusOutput:
         Raises:
             InvalidInput: the port cannot be used.
         """
-        listening = await self._server.start(host, port)
-        self._run.active = True
-        return listening
+        return await self._server.start(host, port)
 
-    async def watch(self, progress: Callable[[], Progress]) -> None:
-        """See `Output`."""
-        del progress  # the accounts know more
-        self._accounts.take_recent()
-        while True:
-            await self._clock.sleep(_SECONDS_BETWEEN_LOOKS)
-            self._window.add(self._accounts.take_recent())
+    def show(self, run: RunCollector) -> None:
+        """From now on the page holds `run`, too."""
+        self._run = run
+        run.active = True
 
     async def stop(self, linger: float) -> None:
         """Say that the run is over, and go on serving for `linger` seconds, so that the last figures are scraped."""
-        self._run.active = False
+        if self._run is not None:
+            self._run.active = False
         try:
             await self._clock.sleep(linger)
         finally:
@@ -95,7 +74,9 @@ class PrometheusOutput:
 
     def _texts(self, accept: str) -> tuple[str, Iterator[bytes]]:
         encode, content_type = choose_encoder(accept)
-        return content_type, _written(chain(self._run.pieces(), self._process.collect()), encode)
+        return content_type, _written(
+            chain(() if self._run is None else self._run.pieces(), self._process.collect()), encode
+        )
 
 
 class _One(Collector):

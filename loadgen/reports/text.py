@@ -9,9 +9,10 @@ from formats.durations import format_duration
 
 from ..assessment import grade_average, grade_success
 from ..metrics import TrendSummary
-from ..result import RunResult
+from ..result import RunResult, SessionsResult
 from ..targets import TargetVerdict
 from .values import metric_values
+from .verdict import percent, verdict_sentence
 
 _WIDTH = 80
 _LABEL = 21
@@ -31,7 +32,7 @@ def render_text(result: RunResult, *, every_metric: bool = False) -> str:
         _section("Targets (for information; they do not set the exit code)", _targets(result)),
         _section("All Metrics (trends in ms)", _metrics(result) if every_metric else iter(())),
         _section("Notes", _notes(result)),
-        [_gate(result)],
+        [verdict_sentence(result)],
     ]
     return "\n\n".join("\n".join(section) for section in sections if section) + "\n"
 
@@ -72,22 +73,22 @@ def _overall(result: RunResult) -> Iterator[str]:
     measured, sessions = result.measured, result.measured.sessions
     yield _row("Total Requests", f"{measured.calls:,}")
     yield _row("Successful", f"{measured.ok:,}")
-    yield _row("Failed", f"{result.failed:,}")
+    yield _row("Failed", f"{measured.failed:,}")
     if measured.unfinished:
-        yield _row("Unfinished", f"{measured.unfinished:,} (cancelled, among the failed)")
+        yield _row("Unfinished", f"{measured.unfinished:,} (cancelled before their reply)")
     if measured.dropped:
         yield _row("Dropped", f"{measured.dropped:,} iterations that were due while no user was free")
-    yield _row("Success Rate", _percent(measured.ok, measured.calls))
+    yield _row("Success Rate", percent(measured.ok, measured.calls))
     yield _row("Test Duration", f"{result.seconds:.2f} s")
     yield _row("Requests/Second", f"{result.rate:,.1f}")
     if measured.schedule_lag.count:
         lag = measured.schedule_lag
         yield _row("Schedule Lag", f"p99 {_number(lag.p99)} ms, max {_number(lag.maximum)} ms after due")
-    yield _row("Sessions", f"{sessions.opened:,} opened{_session_troubles(result)} (not counted as requests)")
+    if sessions is not None:
+        yield _row("Sessions", f"{sessions.opened:,} opened{_session_troubles(sessions)} (not counted as requests)")
 
 
-def _session_troubles(result: RunResult) -> str:
-    sessions = result.measured.sessions
+def _session_troubles(sessions: SessionsResult) -> str:
     troubles = ((sessions.failed, "failed to open"), (sessions.lost, "lost"), (sessions.unfinished, "not ended"))
     return "".join(f", {count:,} {what}" for count, what in troubles if count)
 
@@ -95,7 +96,7 @@ def _session_troubles(result: RunResult) -> str:
 def _performance(result: RunResult) -> Iterator[str]:
     yield f"{'':{_LABEL}}{'min':>9}{'average':>9}{'p50':>9}{'p95':>9}{'p99':>9}{'max':>9}"
     yield f"{'All requests':{_LABEL}}{_times(result.measured.response)}"
-    if result.failed:
+    if result.measured.ok < result.measured.calls:
         yield f"{'Successful only':{_LABEL}}{_times(result.measured.response_ok)}"
 
 
@@ -109,7 +110,7 @@ def _tools(result: RunResult) -> Iterator[str]:
     for tool in result.measured.tools:
         yield (
             f"{tool.tool:{_TOOL}}{tool.calls:>12,}{tool.ok:>12,}{tool.calls - tool.ok:>11,}"
-            f"{_percent(tool.ok, tool.calls):>10}{_number(tool.response.average):>8}{_number(tool.response.p95):>8}"
+            f"{percent(tool.ok, tool.calls):>10}{_number(tool.response.average):>8}{_number(tool.response.p95):>8}"
         )
 
 
@@ -126,7 +127,7 @@ def _errors(result: RunResult) -> Iterator[str]:
 
 def _assessment(result: RunResult) -> Iterator[str]:
     average = result.measured.response.average
-    rate = _percent(result.measured.ok, result.measured.calls)
+    rate = percent(result.measured.ok, result.measured.calls)
     yield _row("Success rate", f"{grade_success(result.success_rate)} ({rate})")
     yield _row(
         "Response time", "no data" if average is None else f"{grade_average(average)} ({average:,.2f} ms average)"
@@ -167,13 +168,6 @@ def _notes(result: RunResult) -> Iterator[str]:
         yield from _wrapped(note)
 
 
-def _gate(result: RunResult) -> str:
-    verdict = "PASS" if result.passed else "FAIL"
-    sign = ">=" if result.passed else "<"
-    rate = _percent(result.measured.ok, result.measured.calls)
-    return f"{verdict}: success rate {rate} {sign} {result.min_success:g} % (--min-success)"
-
-
 def _command(words: tuple[str, ...]) -> Iterator[str]:
     """The command, a flag with its value never parted, with a backslash at the end of each line but the last."""
     line = "  " + words[0]
@@ -197,11 +191,6 @@ def _flags(words: tuple[str, ...]) -> Iterator[str]:
 
 def _row(label: str, value: str) -> str:
     return f"{label + ':':{_LABEL}}{value}"
-
-
-def _percent(part: int, whole: int) -> str:
-    """Two decimals, never rounded up: 99.999 % is not 100 %."""
-    return f"{10_000 * part // whole / 100:.2f} %"
 
 
 def _number(value: float | None) -> str:

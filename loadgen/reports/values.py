@@ -24,7 +24,7 @@ from ..catalogue import (
     sub_metric,
 )
 from ..metrics import GaugeSummary, TrendSummary
-from ..result import PhasesResult, RunResult
+from ..result import Measurements, PhasesResult, RunResult
 
 Values = dict[str, float | None]
 
@@ -34,14 +34,20 @@ def metric_values(result: RunResult) -> dict[str, Values]:
 
     None: too few samples for that statistic. Sub-metrics, of one tool or of one outcome, have their tag in the name.
     """
-    measured, seconds = result.measured, result.seconds
+    return values_of(result.measured, result.seconds)
+
+
+def values_of(measured: Measurements, seconds: float) -> dict[str, Values]:
+    """As `metric_values`, of a run or of one scenario."""
+    passes, fails = sum(check.passes for check in measured.checks), sum(check.fails for check in measured.checks)
+    creation = {} if measured.sessions is None else {SESSION_CREATION.name: _trend(measured.sessions.creation)}
     return {
         HTTP_REQS.name: _counter(measured.calls, seconds),
         HTTP_REQ_DURATION.name: _trend(measured.service),
         sub_metric(HTTP_REQ_DURATION, "expected_response", "true"): _trend(measured.service_ok),
-        HTTP_REQ_FAILED.name: _rate(result.failed, measured.ok),
+        HTTP_REQ_FAILED.name: _rate(measured.calls - measured.ok, measured.ok),
         **_phases(measured.phases),
-        CHECKS.name: _rate(measured.checks_passed, measured.checks_failed),
+        CHECKS.name: _rate(passes, fails),
         ITERATIONS.name: _counter(measured.finished, seconds),
         ITERATION_DURATION.name: _trend(measured.response),
         DROPPED_ITERATIONS.name: _counter(measured.dropped, seconds),
@@ -49,9 +55,9 @@ def metric_values(result: RunResult) -> dict[str, Values]:
         VUS_MAX.name: _gauge(measured.vus_max),
         DATA_SENT.name: _counter(measured.phases.sent_bytes, seconds),
         DATA_RECEIVED.name: _counter(measured.phases.received_bytes, seconds),
-        SESSION_CREATION.name: _trend(measured.sessions.creation),
+        **creation,
         TOOL_CALL.name: _trend(measured.response),
-        **_parts(result),
+        **_parts(measured, seconds),
     }
 
 
@@ -66,16 +72,16 @@ def _phases(phases: PhasesResult) -> dict[str, Values]:
     }
 
 
-def _parts(result: RunResult) -> dict[str, Values]:
+def _parts(measured: Measurements, seconds: float) -> dict[str, Values]:
     """What is known of each tool and of each outcome."""
     parts: dict[str, Values] = {}
-    for tool in result.measured.tools:
+    for tool in measured.tools:
         parts[operation_metric(tool.tool).name] = _trend(tool.response)
-        parts[sub_metric(HTTP_REQS, "tool", tool.tool)] = _counter(tool.calls, result.seconds)
+        parts[sub_metric(HTTP_REQS, "tool", tool.tool)] = _counter(tool.calls, seconds)
         parts[sub_metric(HTTP_REQ_DURATION, "tool", tool.tool)] = _trend(tool.service)
         parts[sub_metric(HTTP_REQ_FAILED, "tool", tool.tool)] = _rate(tool.calls - tool.ok, tool.ok)
-    for outcome in result.measured.outcomes:
-        parts[sub_metric(HTTP_REQS, "outcome", outcome.label)] = _counter(outcome.calls, result.seconds)
+    for outcome in measured.outcomes:
+        parts[sub_metric(HTTP_REQS, "outcome", outcome.label)] = _counter(outcome.calls, seconds)
         parts[sub_metric(HTTP_REQ_DURATION, "outcome", outcome.label)] = _trend(outcome.service)
     return parts
 

@@ -1,0 +1,25 @@
+"""What an analysis says about a run, beyond its metrics."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One sentence, and the value in it; None: there is none. `target` is what the value was measured against.
+
+    info: there was no target. A target that is missed, or could not be measured, fails the gate; a `stretch` one not.
+    """
+
+    name: str
+    sentence: str
+    value: float | None = None
+    unit: str = ""
+    target: str | None = None
+    status: Literal["pass", "fail", "no data", "info"] = "info"
+    stretch: bool = False
+
+    @property
+    def fails(self) -> bool:
+        """Whether the gate is failed because of it."""
+        return self.status in {"fail", "no data"} and not self.stretch

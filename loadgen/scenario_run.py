@@ -1,0 +1,198 @@
+"""One scenario while it runs: its users, its accounts, its clock."""
+
+import math
+from collections.abc import Callable
+
+from .accounting import Accounting, Slice, measure
+from .call_keys import CallKeys
+from .client.transport import Transport
+from .clock import AlarmClock
+from .finding import Finding
+from .interruption import Interruption
+from .plan import Floor, Plan, Scenario
+from .pool import VuPool
+from .preflight import Target
+from .result import Phase, ScenarioResult
+from .tally import Tally
+from .timeline import Moment, Timeline
+from .vu import VirtualUser
+from .warm_up import WarmUp
+
+_LONGEST_NAP = 0.1
+
+
+class ScenarioRun:
+    """Runs `scenario` of `plan` once; `stopping` says when no more is to be begun."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        scenario: Scenario,
+        target: Target,
+        connect: Callable[[str], Transport],
+        clock: AlarmClock,
+        stopping: Callable[[], bool],
+        keys: CallKeys | None,
+    ) -> None:
+        self.scenario = scenario
+        self.open_model = scenario.executor.rate_at(0.0) is not None
+        self.accounting = Accounting(closed=not self.open_model)
+        self.timeline = Timeline([self.accounting])
+        self.warm_up = WarmUp(plan.warm_up_seconds, plan.warm_up_iterations)
+        self.tally = Tally(self.accounting, self.warm_up)
+        self.findings: list[Finding] = []
+        self.unfinished_sessions = 0
+        self._warms_up = plan.warm_up_seconds > 0 or plan.warm_up_iterations > 0
+        self._clock = clock
+        self._stopping = stopping
+        self._phases: list[tuple[str, float]] = []
+        self._started = self._ended = math.nan
+        self._pool = VuPool(
+            lambda: VirtualUser(
+                connect(plan.url),
+                plan.timeout,
+                scenario.workload,
+                target.schemas,
+                self.accounting,
+                clock,
+                self.warm_up if self._warms_up else None,
+                keys,
+                protocol=target.protocol,
+                retry_lost=plan.retry_lost,
+                tools=target.listed,
+                new_sessions=scenario.new_sessions,
+            )
+        )
+
+    @property
+    def started(self) -> bool:
+        """Whether its clock runs, or has run."""
+        return not math.isnan(self._started)
+
+    @property
+    def measured_from(self) -> float:
+        """The moment of the clock from which on samples count."""
+        return self.warm_up.began if self._warms_up else self._started
+
+    @property
+    def measured_until(self) -> float:
+        """The moment of the clock up to which there are samples: now, while it runs."""
+        return self._clock.now() if math.isnan(self._ended) else self._ended
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """What criteria select it by."""
+        return {**self.scenario.tags, "scenario": self.scenario.name}
+
+    @property
+    def name(self) -> str:
+        """Its name in the plan."""
+        return self.scenario.name
+
+    @property
+    def active_requests(self) -> int:
+        """Calls under way."""
+        return self.tally.vus
+
+    def recent(self, seconds: float) -> tuple[Slice, ...]:
+        """What came in the last `seconds`, tick by tick."""
+        return self.timeline.last(seconds)
+
+    @property
+    def seconds(self) -> float:
+        """How long it has been measured."""
+        return max(0.0, self.measured_until - self.measured_from) if self.started else 0.0
+
+    @property
+    def progress(self) -> float:
+        """The share of it that is over, from 0 to 1."""
+        if not self.started:
+            return 0.0
+        if not math.isnan(self._ended):
+            return 1.0
+        return self.scenario.executor.progress(self.tally.issued, self._clock.now() - self._started)
+
+    @property
+    def target_rate(self) -> float | None:
+        """Calls per second that are due now; None in a closed model."""
+        if not self.started or not math.isnan(self._ended):
+            return 0.0 if self.open_model else None
+        return self.scenario.executor.rate_at(self._clock.now() - self._started)
+
+    @property
+    def allocated_vus(self) -> int:
+        """Users there are."""
+        return len(self._pool)
+
+    async def run(self) -> None:
+        """Wait for its moment, open the sessions, make the calls."""
+        if not await self._wait(self.scenario.delay):
+            return
+        await self._pool.open(self.scenario.executor.vus)
+        self._started = self._clock.now()  # its clock starts when the sessions are there
+        self.warm_up.start(self._started)
+        floor = Floor(
+            self._pool,
+            self._clock,
+            self._stopping,
+            self.tally,
+            self.accounting.tap,
+            self._announce,
+            self.findings.append,
+        )
+        try:
+            await self.scenario.executor.run(floor)
+        finally:
+            self._ended = self._clock.now()
+            self.note_vus()
+            self.tally.vus = 0
+
+    async def close(self, interruption: Interruption) -> None:
+        """End all sessions and drop all connections."""
+        self.unfinished_sessions += await self._pool.close(interruption)
+
+    def note_vus(self) -> None:
+        """Take in how many users there are now."""
+        self.accounting.set_vus(self.tally.vus, len(self._pool))
+
+    def tick(self, began: float) -> None:
+        """An interval of the run that began at `began` is over."""
+        self.timeline.tick(self._clock.now() - began, Moment(self.tally.vus, self.target_rate))
+
+    def phases(self, began: float) -> tuple[Phase, ...]:
+        """The phases that were reached, in seconds from `began`."""
+        if not self.started:
+            return ()
+        name, start, end = self.scenario.name, self._started - began, self.measured_until - began
+        known = [(phase, start + a, start + b) for phase, a, b in self.scenario.executor.phases]
+        until = [at - began for _, at in self._phases[1:]] + [end]
+        known += [(phase, at - began, to) for (phase, at), to in zip(self._phases, until, strict=False)]
+        return tuple(Phase(phase, name, a, min(b, end)) for phase, a, b in known if a < end)
+
+    def result(self, began: float, *, has_sessions: bool) -> ScenarioResult:
+        """What it measured."""
+        start = self.measured_from if self.started and math.isfinite(self.measured_from) else self.measured_until
+        scenario = self.scenario
+        return ScenarioResult(
+            name=scenario.name,
+            mix=scenario.workload.mix,
+            load=str(scenario.executor),
+            start=start - began,
+            seconds=self.seconds,
+            measured=measure(
+                [self.accounting],
+                self.tally.due,
+                unfinished_sessions=self.unfinished_sessions,
+                has_sessions=has_sessions,
+            ),
+        )
+
+    def _announce(self, phase: str) -> None:
+        self._phases.append((phase, self._clock.now()))
+
+    async def _wait(self, seconds: float) -> bool:
+        """Let `seconds` pass; False when the run stops meanwhile."""
+        until = self._clock.now() + seconds
+        while (left := until - self._clock.now()) > 0 and not self._stopping():
+            await self._clock.sleep(min(left, _LONGEST_NAP))
+        return not self._stopping()
