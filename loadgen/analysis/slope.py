@@ -82,8 +82,19 @@ class Slope:
             return True
         return False if self.low * _SECONDS_PER_HOUR > limit_per_hour else None
 
-    def sentence(self, limit_per_hour: float, unit: str, per_unit: float = 1.0) -> str:
-        """The verdict in words; `per_unit` of the value make one `unit`, such as 1,000,000 bytes one MB."""
+    def sentence(
+        self,
+        limit_per_hour: float,
+        unit: str,
+        per_unit: float = 1.0,
+        words: tuple[str, str] = ("leaks", "does not leak"),
+    ) -> str:
+        """The verdict in words, such as ("drifts", "does not drift") for what is no memory.
+
+        `per_unit` of the value make one `unit`: 1,000,000 bytes are one MB.
+        """
+        growth = self.growth(limit_per_hour)
+        verdict = {"leaks": words[0], "does not leak": words[1]}.get(growth, growth)
         centre, low, high, limit = (
             f"{value:,.4g}"
             for value in (
@@ -94,7 +105,7 @@ class Slope:
             )
         )
         return (
-            f"{self.growth(limit_per_hour)}: {centre} {unit}/h, "
+            f"{verdict}: {centre} {unit}/h, "
             f"{self.confidence:.0%} interval {low} to {high} {unit}/h, limit {limit} {unit}/h"
         )
 

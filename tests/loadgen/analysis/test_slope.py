@@ -165,6 +165,15 @@ def test_the_sentence_has_the_verdict_the_interval_and_the_limit() -> None:
     assert slope.sentence(1 * MB, "MB", MB) == "leaks: 2.4 MB/h, 95% interval 1.2 to 3.6 MB/h, limit 1 MB/h"
 
 
+def test_the_sentence_has_words_for_what_is_no_memory() -> None:
+    words = ("drifts", "does not drift")
+    steady = Slope(0.1 / HOUR, -0.1 / HOUR, 0.3 / HOUR, n=100, confidence=0.95)
+    assert steady.sentence(1, "ms", words=words).startswith("does not drift: 0.1 ms/h")
+    assert steady.sentence(0.2, "ms", words=words).startswith("cannot tell: 0.1 ms/h")
+    rising = Slope(0.3 / HOUR, 0.2 / HOUR, 0.4 / HOUR, n=100, confidence=0.95)
+    assert rising.sentence(1, "ms", words=words).startswith("drifts: 0.3 ms/h")
+
+
 def test_more_confidence_makes_a_wider_interval() -> None:
     points = series(white, 200, 1)
     sure = fit_slope(points, confidence=0.99)
