@@ -23,6 +23,7 @@ def after_spike(*p95s: float | None, interval: float = 1.0) -> Timeline:
         ([SLOW, CALM, CALM, CALM], 1),
         ([SLOW, SLOW, CALM, CALM, SLOW, CALM, CALM, CALM], 5),  # two in a row are not enough
         ([SLOW, CALM, CALM, SLOW], None),
+        ([SLOW, CALM, CALM, SLOW, CALM, CALM], None),
         ([CALM, CALM], None),  # nobody can tell
         ([], None),
         ([SLOW] * 100, None),
