@@ -11,8 +11,9 @@ from ..comparison.rows import Row
 
 NO_DATA = "no data"
 _KEY = {metric.name for metric in (HTTP_REQS, HTTP_REQ_DURATION, HTTP_REQ_FAILED, CHECKS, SESSION_CREATION, TOOL_CALL)}
-_LEAST, _MOST = 1e-3, 1e4
-_PREFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
+_LEAST = 1e-3
+_PREFIXES = ((1e12, 1e12, "T"), (1e9, 1e9, "G"), (1e6, 1e6, "M"), (1e4, 1e3, "k"), (0.0, 1.0, ""))
+"""From which size on, by how much, and how it is called: 1,234 needs no letter."""
 _ONE_EACH = "one run each: no interval, the difference itself was judged"
 SHARE = "share of all, in %"
 UNIT_NAMES = {"ms": "ms", "/s": "per second", "": SHARE}
@@ -37,17 +38,14 @@ def scaled(row: Row, value: float) -> float:
 def number(value: float, digits: int = 4, *, sign: bool = False) -> str:
     """At most eight characters; with `sign`, three digits are wide enough."""
     mark = "+" if sign and value else ""
-    size = abs(value)
+    size = abs(float(f"{value:.{digits - 1}e}"))  # so that what rounds up to 10 is as long as 10
     if not size:
         return "0"
     if size < _LEAST:
         return f"{value:{mark}.1e}"
-    if size < _MOST:
-        decimals = min(3, max(0, digits - 1 - math.floor(math.log10(size))))
-        return f"{value:{mark},.{decimals}f}"
-    by, letter = next((by, letter) for by, letter in _PREFIXES if size >= by)
-    decimals = max(0, digits - 1 - math.floor(math.log10(size / by)))
-    return f"{value / by:{mark}.{decimals}f}{letter}"
+    by, letter = next((by, letter) for least, by, letter in _PREFIXES if size >= least)
+    decimals = min(3, max(0, digits - 1 - math.floor(math.log10(size / by))))
+    return f"{value / by:{mark},.{decimals}f}{letter}"
 
 
 def signed(value: float) -> str:
