@@ -9,7 +9,15 @@ from .draw import Draw
 Schema = Mapping[str, Any]
 
 _DEEPEST = 8
+_BOTTOM = 40
+"""Levels, of values in values and of combinations, from which on there is as little as possible, and that there are."""
+_ENOUGH = 100
+_MOST = 500
+"""Values in one set of arguments, likewise; a long string, or a schema of many parts to look at, counts as several."""
+_PER_VALUE = 100
+_FEW = 3
 _LONGEST_ARRAY = 3
+_WITH_PARTS = ("object", "array")
 _LARGEST_NUMBER = 1000
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _WORD = 8
@@ -28,59 +36,123 @@ _FORMATS: dict[str, Callable[[Draw], str]] = {
 def draw_arguments(schema: Schema, *key: int | str) -> dict[str, Any]:
     """One set of arguments for a tool with `schema`, a function of `key` alone.
 
-    Required properties are always given, optional ones in half of the cases. What JSON Schema can say beyond types,
-    bounds, formats, enumerations, local references and combinations is not aimed at: whether the arguments fit is for
-    the caller to check.
+    Required properties are always given, optional ones in half of the cases while there are few values. What JSON
+    Schema can say beyond types, bounds, formats, enumerations, local references and combinations is not aimed at:
+    whether the arguments fit is for the caller to check. There are none (an empty set) when what is required has no
+    end, or is more than a call should carry.
     """
-    value = _Drawing(schema, key).value(schema, "$", 0)
+    try:
+        value = _Drawing(schema, key).value(schema, "$", 0)
+    except (_TooMuchError, OverflowError):  # an OverflowError: bounds that are no numbers to reckon with
+        return {}
     return value if isinstance(value, dict) else {}
 
 
+class _TooMuchError(Exception):
+    """What a schema requires is deeper or larger than arguments may be."""
+
+
 class _Drawing:
-    """One walk through a schema; each place in it has draws of its own, so that no place changes another's."""
+    """One walk through a schema; each place in it has draws of its own, so that no place changes another's.
+
+    It ends: what is deep, or comes after many values, gets the least that its schema allows, and much more than that
+    is given up.
+    """
 
     def __init__(self, root: Schema, key: tuple[int | str, ...]) -> None:
         self._root = root
         self._key = key
+        self._size = 0
 
     def value(self, schema: Any, path: str, depth: int) -> Any:
+        if depth > _BOTTOM:
+            raise _TooMuchError
         draw = Draw(*self._key, path)
         if not isinstance(schema, Mapping):
+            self._grow(1)
             return _word(draw)
         schema = self._resolved(schema)
+        self._grow(1 + _breadth(schema) // _PER_VALUE)
         if "const" in schema:
             return schema["const"]
-        listed: Sequence[Any] = schema.get("enum") or schema.get("examples") or ()
+        listed = _items(schema, "enum") or _items(schema, "examples")
         if listed:
             return listed[draw.below(len(listed))]
         for combination in ("anyOf", "oneOf"):
-            if schema.get(combination):
-                chosen = schema[combination][draw.below(len(schema[combination]))]
-                return self.value(_merged([schema, chosen], without=combination), f"{path}/{combination}", depth)
-        if schema.get("allOf"):
+            branches = self._branches(_items(schema, combination), depth)
+            if branches:
+                chosen = branches[draw.below(len(branches))]
+                return self.value(_merged([schema, chosen], without=combination), f"{path}/{combination}", depth + 1)
+        if _items(schema, "allOf"):
             parts = [self._resolved(part) for part in schema["allOf"] if isinstance(part, Mapping)]
-            return self.value(_merged([schema, *parts], without="allOf"), path, depth)
-        return self._of_type(schema, _type(schema, draw), path, depth, draw)
+            return self.value(_merged([schema, *parts], without="allOf"), path, depth + 1)
+        return self._of_type(schema, _type(schema, draw, least=self._is_enough(depth)), path, depth, draw)
 
     def _of_type(self, schema: Schema, kind: str, path: str, depth: int, draw: Draw) -> Any:
         if kind == "object":
             return self._object(schema, path, depth, draw)
         if kind == "array":
             return self._array(schema, path, depth, draw)
-        return _SCALARS.get(kind, _string)(schema, draw)
+        if kind in _SCALARS:
+            return _SCALARS[kind](schema, draw)
+        least = _whole(schema, "minLength", 0)
+        self._grow(least // _PER_VALUE)
+        return _string(schema, draw, least)
 
     def _array(self, schema: Schema, path: str, depth: int, draw: Draw) -> list[Any]:
-        least = schema.get("minItems", 0 if depth >= _DEEPEST else 1)
-        count = draw.between(least, max(least, min(schema.get("maxItems", _LONGEST_ARRAY), _LONGEST_ARRAY)))
-        prefix = schema.get("prefixItems", [])
+        least = _whole(schema, "minItems", 0 if self._is_enough(depth) else 1)
+        self._check(least)
+        most = max(least, min(_whole(schema, "maxItems", _LONGEST_ARRAY), _LONGEST_ARRAY))
+        count = least if self._is_enough(depth) else draw.between(least, most)
+        prefix = _items(schema, "prefixItems")
         items = [*prefix, *[schema.get("items", {})] * (count - len(prefix))]
         return [self.value(item, f"{path}/{i}", depth + 1) for i, item in enumerate(items)]
 
     def _object(self, schema: Schema, path: str, depth: int, draw: Draw) -> dict[str, Any]:
-        properties = schema.get("properties", {})
-        required = schema.get("required", [])
-        wanted = [*required, *(n for n in properties if n not in required and depth < _DEEPEST and draw.below(2))]
-        return {name: self.value(properties.get(name, {}), f"{path}/{name}", depth + 1) for name in wanted}
+        properties = _properties(schema)
+        required = dict.fromkeys(_items(schema, "required"))
+        wanted = [name for name in properties if name not in required and draw.below(2)]
+        drawn = {name: self.value(properties.get(name, {}), f"{path}/{name}", depth + 1) for name in required}
+        for name in wanted:
+            if self._is_enough(depth):
+                break
+            drawn[name] = self.value(properties[name], f"{path}/{name}", depth + 1)
+        return drawn
+
+    def _branches(self, branches: Sequence[Any], depth: int) -> Sequence[Any]:
+        """Those to choose among: where there is enough already, those that add least."""
+        if not self._is_enough(depth):
+            return branches
+        weights = [self._weight(branch) for branch in branches]
+        return [branch for branch, weight in zip(branches, weights, strict=True) if weight == min(weights)]
+
+    def _weight(self, schema: Any, depth: int = 0) -> int:
+        """How much a value adds at least: 0 for one without parts, 1 for one that may be empty, 2 for all others."""
+        if not isinstance(schema, Mapping):
+            return 0
+        schema = self._resolved(schema)
+        if "const" in schema or _items(schema, "enum"):
+            return 0
+        branches = _items(schema, "anyOf") or _items(schema, "oneOf")
+        if branches or _items(schema, "allOf"):
+            return min((self._weight(branch, depth + 1) for branch in branches[:_FEW] if depth < _FEW), default=2)
+        kinds = _kinds(schema)
+        if any(kind not in _WITH_PARTS for kind in kinds):
+            return 0
+        if "array" in kinds and not _whole(schema, "minItems", 0):
+            return 1
+        return 1 if "object" in kinds and not _items(schema, "required") else 2
+
+    def _is_enough(self, depth: int) -> bool:
+        return depth >= _DEEPEST or self._size >= _ENOUGH
+
+    def _grow(self, by: int) -> None:
+        self._check(by)
+        self._size += by
+
+    def _check(self, more: int) -> None:
+        if self._size + more > _MOST:
+            raise _TooMuchError
 
     def _resolved(self, schema: Schema) -> Schema:
         """`schema` with its local reference followed, a chain of them too."""
@@ -92,7 +164,9 @@ class _Drawing:
             for step in reference[1:].strip("/").split("/") if reference != "#" else ():
                 step = step.replace("~1", "/").replace("~0", "~")  # noqa: PLW2901 - RFC 6901 escapes
                 target = target.get(step, {}) if isinstance(target, Mapping) else {}
-            schema = _merged([schema, target], without="$ref")
+            schema = _merged([schema, target], without="$ref") if len(schema) > 1 else target
+            if not isinstance(schema, Mapping):
+                return {}
         return schema
 
 
@@ -102,10 +176,10 @@ def _merged(schemas: Sequence[Any], without: str) -> Schema:
     for schema in schemas:
         if not isinstance(schema, Mapping):
             continue
-        properties = dict(merged.get("properties", {}))
-        for name, value in schema.get("properties", {}).items():
+        properties = dict(_properties(merged))
+        for name, value in _properties(schema).items():
             properties[name] = {"allOf": [properties[name], value]} if name in properties else value
-        required = [*merged.get("required", []), *schema.get("required", [])]
+        required = [*_items(merged, "required"), *_items(schema, "required")]
         own = {key: value for key, value in schema.items() if key != without or schema is not schemas[0]}
         merged = {**merged, **own}
         if properties:
@@ -115,18 +189,45 @@ def _merged(schemas: Sequence[Any], without: str) -> Schema:
     return merged
 
 
-def _type(schema: Schema, draw: Draw) -> str:
-    kind = schema.get("type")
-    if isinstance(kind, list) and kind:
-        kind = kind[draw.below(len(kind))]
-    if isinstance(kind, str):
-        return kind
-    return "object" if "properties" in schema else "array" if "items" in schema else "string"
+def _breadth(schema: Schema) -> int:
+    return len(_properties(schema)) + sum(len(_items(schema, each)) for each in ("anyOf", "oneOf", "allOf"))
+
+
+def _properties(schema: Schema) -> Schema:
+    properties = schema.get("properties")
+    return properties if isinstance(properties, Mapping) else {}
+
+
+def _items(schema: Schema, key: str) -> list[Any]:
+    items = schema.get(key)
+    return items if isinstance(items, list) else []
+
+
+def _whole(schema: Schema, key: str, default: int) -> int:
+    """A number of things: 2.0 is a whole number, too."""
+    return math.floor(_bound(schema, key, default))
+
+
+def _bound(schema: Schema, key: str, default: float) -> float:
+    value = schema.get(key)
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else default
+
+
+def _kinds(schema: Schema) -> list[str]:
+    named = schema.get("type")
+    kinds = [kind for kind in (named if isinstance(named, list) else [named]) if isinstance(kind, str)]
+    return kinds or ["object" if "properties" in schema else "array" if "items" in schema else "string"]
+
+
+def _type(schema: Schema, draw: Draw, *, least: bool) -> str:
+    kinds = _kinds(schema)
+    small = [kind for kind in kinds if kind not in _WITH_PARTS] if least else []
+    return (small or kinds)[draw.below(len(small or kinds))]
 
 
 def _bounds(schema: Schema, step: float) -> tuple[float, float]:
-    low = max(schema.get("minimum", -math.inf), schema.get("exclusiveMinimum", -math.inf) + step)
-    high = min(schema.get("maximum", math.inf), schema.get("exclusiveMaximum", math.inf) - step)
+    low = max(_bound(schema, "minimum", -math.inf), _bound(schema, "exclusiveMinimum", -math.inf) + step)
+    high = min(_bound(schema, "maximum", math.inf), _bound(schema, "exclusiveMaximum", math.inf) - step)
     if low == -math.inf:
         low = 1 if high > 1 else high - _LARGEST_NUMBER  # unasked, no zero: what a load wants are everyday values
     return low, low + _LARGEST_NUMBER if high == math.inf else high
@@ -134,29 +235,27 @@ def _bounds(schema: Schema, step: float) -> tuple[float, float]:
 
 def _integer(schema: Schema, draw: Draw) -> int:
     low, high = _bounds(schema, 1)
-    step = int(schema.get("multipleOf", 1)) or 1
+    step = _whole(schema, "multipleOf", 1) or 1
     first, last = math.ceil(low / step), math.floor(high / step)
     return step * draw.between(first, max(first, last))
 
 
 def _number(schema: Schema, draw: Draw) -> float:
-    if "multipleOf" in schema:
-        low, high = _bounds(schema, schema["multipleOf"])
-        first = math.ceil(low / schema["multipleOf"])
-        count = max(0, math.floor(high / schema["multipleOf"]) - first)
-        return float((first + draw.below(count + 1)) * schema["multipleOf"])
-    low, high = _bounds(schema, 1e-3)
+    step = _bound(schema, "multipleOf", 0)
+    low, high = _bounds(schema, step or 1e-3)
+    if step > 0 and abs(low / step) < math.inf > abs(high / step):
+        first = math.ceil(low / step)
+        count = max(0, math.floor(high / step) - first)
+        return float((first + draw.below(count + 1)) * step)
     return float(round(low + (high - low) * draw.below(1001) / 1000, 6))
 
 
-def _string(schema: Schema, draw: Draw) -> str:
+def _string(schema: Schema, draw: Draw, least: int) -> str:
     formatted = _FORMATS.get(str(schema.get("format")))
     if formatted is not None:
         return formatted(draw)
-    least: int = schema.get("minLength", 0)
     text = _word(draw).ljust(least, "x")
-    longest: int = schema.get("maxLength", max(_WORD, least))
-    return text[:longest]
+    return text[: _whole(schema, "maxLength", max(_WORD, least))]
 
 
 def _word(draw: Draw) -> str:

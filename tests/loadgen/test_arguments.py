@@ -1,3 +1,4 @@
+import math
 from typing import Any
 
 import pytest
@@ -12,6 +13,8 @@ def object_of(**properties: Any) -> dict[str, Any]:
     return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
 
 
+T = {"$ref": "#/$defs/t"}
+PAIR = object_of(l=T, r=T)
 SCHEMAS = [
     object_of(a={"type": "number"}, b={"type": "number", "minimum": 0.5, "exclusiveMaximum": 1}),
     object_of(n={"type": "integer", "exclusiveMinimum": -5, "maximum": 5}, m={"type": "integer", "maximum": -2000}),
@@ -29,6 +32,13 @@ SCHEMAS = [
         "$defs": {"t": {"type": "object", "properties": {"t": {"$ref": "#/$defs/t"}}}},
         **object_of(t={"$ref": "#/$defs/t"}),
     },
+    {"$defs": {"t": {"anyOf": [{"type": "null"}, PAIR]}}, **object_of(t=T)},
+    {"$defs": {"t": {"anyOf": [PAIR, {"oneOf": [{"type": "boolean"}, PAIR]}]}}, **object_of(t=T)},
+    {"$defs": {"t": {**PAIR, "type": ["object", "null"]}}, **object_of(t=T)},
+    {"$defs": {"t": {"anyOf": [PAIR, {"type": "array", "items": T}]}}, **object_of(t=T)},
+    object_of(s={"type": "string", "minLength": 12.0, "maxLength": 14.0}, t={"type": "string", "maxLength": 2.0}),
+    object_of(l={"type": "array", "items": {"type": "integer"}, "minItems": 2.0, "maxItems": 3.0}),
+    object_of(x={"type": "number", "multipleOf": 1e-308}),
     {"allOf": [object_of(a={"type": "integer"}), {"properties": {"a": {"minimum": 3}}}], "type": "object"},
     {"type": "object", "properties": {"optional": {"type": "integer"}}},
     {"type": "object"},
@@ -76,3 +86,53 @@ def test_no_schema_that_is_valid_makes_the_drawing_fail(properties: dict[str, An
     except Exception:  # noqa: BLE001 - whatever the validator calls it: not a schema
         return
     assert isinstance(draw_arguments(schema, 1), dict)
+
+
+ENDLESS = {
+    "a required self": object_of(s={"$ref": "#"}),
+    "two required selves": object_of(s={"$ref": "#"}, t={"$ref": "#"}),
+    "a choice of itself alone": object_of(a={"anyOf": [{"$ref": "#/properties/a"}]}),
+    "combinations of each other": object_of(
+        a={"allOf": [{"$ref": "#/properties/b"}]}, b={"allOf": [{"$ref": "#/properties/a"}]}
+    ),
+    "arrays of itself": object_of(l={"type": "array", "minItems": 1, "items": {"$ref": "#/properties/l"}}),
+    "a billion items": object_of(l={"type": "array", "minItems": 10**9}),
+    "a million strings": object_of(l={"type": "array", "minItems": 10**3, "items": {"minLength": 10**3}}),
+    "a billion letters": object_of(s={"type": "string", "minLength": 10**9}),
+    "an infinite bound": object_of(i={"type": "integer", "minimum": math.inf}),
+}
+
+
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize("schema", ENDLESS.values(), ids=ENDLESS)
+def test_what_has_no_end_or_is_too_much_is_not_drawn(schema: dict[str, Any]) -> None:
+    assert all(draw_arguments(schema, 7, "tool", n) == {} for n in range(100))
+
+
+@pytest.mark.timeout(10)
+def test_a_choice_of_the_root_alone_is_not_drawn() -> None:
+    assert draw_arguments({"anyOf": [{"$ref": "#"}]}, 1) == {}
+    assert draw_arguments({"allOf": [{"$ref": "#"}, {"$ref": "#"}]}, 1) == {}
+
+
+def values_in(value: Any) -> int:
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return 1 + sum(values_in(part) for part in parts)
+
+
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize("of", [{"$ref": "#"}, {"type": "array", "items": {"$ref": "#"}}], ids=["objects", "arrays"])
+def test_of_many_optional_parts_that_hold_the_whole_again_there_are_some_but_not_without_end(of: Any) -> None:
+    schema = {"type": "object", "properties": {f"p{n}": of for n in range(9)}}
+    validator = validator_for(schema)
+    for n in range(100):
+        arguments = draw_arguments(schema, 7, n)
+        assert validator.is_valid(arguments)
+        assert 1 <= values_in(arguments) <= 500
+    assert max(values_in(draw_arguments(schema, 7, n)) for n in range(10)) > 50
+
+
+@pytest.mark.timeout(10)
+def test_a_schema_of_very_many_parts_is_not_looked_at_over_and_over() -> None:
+    schema = {"type": "object", "properties": {f"p{n}": {"$ref": "#"} for n in range(20_000)}}
+    assert all(values_in(draw_arguments(schema, 7, n)) <= 500 for n in range(50))

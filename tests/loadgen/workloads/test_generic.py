@@ -10,6 +10,8 @@ from loadgen.workloads.generic import GenericWorkload
 
 NUMBERS = {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]}
 
+ENDLESS = {"type": "object", "properties": {"next": {"$ref": "#"}}, "required": ["next"]}
+
 
 def tool(name: str, *, read_only: bool = True, schema: dict[str, Any] | None = None) -> Tool:
     return Tool(name, None, input_schema=schema or NUMBERS, annotations={"readOnlyHint": read_only})
@@ -20,6 +22,12 @@ def test_every_read_only_tool_is_called_and_no_other() -> None:
     assert workload.choose([tool("look"), tool("burn", read_only=False), tool("see")]) == ("look", "see")
     assert {workload.next_call(n).tool for n in range(50)} == {"look", "see"}
     assert workload.mix == "look 50 %, see 50 %"
+
+
+@pytest.mark.parametrize("hint", ["true", "false", 1, [True], None])
+def test_a_hint_that_is_not_the_json_true_is_no_leave_to_call_a_tool(hint: object) -> None:
+    listed = Tool("burn", None, NUMBERS, {"readOnlyHint": hint})
+    assert GenericWorkload(7, {}).choose([tool("look"), listed]) == ("look",)
 
 
 def test_a_tool_that_is_named_is_called_by_its_weight_read_only_or_not() -> None:
@@ -54,6 +62,7 @@ def test_given_arguments_are_sent_as_they_are() -> None:
         ({"look": 1}, {"a": "x"}, [tool("look")], "the arguments given do not fit the inputSchema of look: "),
         ({}, None, [tool("look", schema={"type": "object", "required": ["a"], "properties": {"a": False}})],
          "no arguments that fit the inputSchema of look could be drawn; give them"),
+        ({}, None, [tool("look", schema=ENDLESS)], "no arguments that fit the inputSchema of look could be drawn"),
         ({}, None, [tool("look", schema={"type": 7})], "the inputSchema of look is not valid JSON Schema"),
         ({}, None, [tool("look", schema={"$ref": "http://127.0.0.1:1/x"})], "the inputSchema of look is not valid"),
     ],
