@@ -2,7 +2,6 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,7 @@ DOCS = (ROOT / "docs" / "compare.md").read_text()
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folders `before` and `after` with two real runs each; nothing in them is changed."""
     folder = tmp_path_factory.mktemp("results")
     with running_server("payments") as server:
@@ -26,7 +25,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             for n in (1, 2):
                 flags = ["--url", server.url, "--total", "200", "--concurrent", "2"]
                 assert main(["payments", *flags, "--json", str(folder / side / f"{n}.json")]) == 0
-    yield folder
+    return folder
 
 
 def compared(*arguments: object) -> int:
