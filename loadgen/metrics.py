@@ -151,31 +151,3 @@ class Gauge:
     def summary(self) -> GaugeSummary:
         """As it stands now."""
         return self._now
-
-
-@dataclass(slots=True)
-class Counter:
-    """How many things happened."""
-
-    count: int = 0
-
-    def add(self, n: int = 1) -> None:
-        """`n` more."""
-        self.count += n
-
-
-@dataclass(slots=True)
-class Rate:
-    """How many of the values were true."""
-
-    true: int = 0
-    total: int = 0
-
-    def add(self, value: bool) -> None:
-        """Take one value in."""
-        self.true += value
-        self.total += 1
-
-    def share(self) -> float | None:
-        """The share of true values from 0 to 1, or None without any value."""
-        return self.true / self.total if self.total else None

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadgen.metrics import Counter, Gauge, Rate, Trend
+from loadgen.metrics import Gauge, Trend
 
 DURATIONS = st.lists(st.floats(min_value=1e-5, max_value=100), min_size=1, max_size=300)
 
@@ -121,18 +121,3 @@ def test_a_gauge_knows_its_range() -> None:
     for value in (5, 1, 3):
         gauge.set(value)
     assert (gauge.summary().value, gauge.summary().minimum, gauge.summary().maximum) == (3, 1, 5)
-
-
-def test_a_counter_counts() -> None:
-    counter = Counter()
-    counter.add()
-    counter.add(4)
-    assert counter.count == 5
-
-
-def test_a_rate_is_the_share_of_true_values_and_none_without_any() -> None:
-    rate = Rate()
-    assert rate.share() is None
-    for value in (True, False, True, True):
-        rate.add(value)
-    assert rate.share() == 0.75
