@@ -48,6 +48,8 @@ def _side(side: Side) -> dict[str, Any]:
                 "interrupted": run.interrupted,
                 "generator_limited": run.limited,
                 **run.identity,
+                "plan": None if run.plan is None else run.plan.name,
+                "scale": None if run.plan is None else run.plan.scale,
             }
             for run in side.runs
         ],

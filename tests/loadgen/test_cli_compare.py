@@ -8,7 +8,7 @@ import pytest
 
 from loadgen.cli import main
 from servers.testing import running_server
-from tests.loadgen.comparison.test_run import written
+from tests.support.sides import written
 
 Captured = pytest.CaptureFixture[str]
 ROOT = Path(__file__).parents[2]

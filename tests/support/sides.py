@@ -1,8 +1,10 @@
 """Sides of a comparison from the figures that a test is about."""
 
+import json
+from pathlib import Path
 from typing import Any
 
-from loadgen.comparison.run import Run, Side, Values
+from loadgen.comparison.run import READS_VERSION, Run, Side, Values
 
 METRICS: dict[str, Values] = {
     "http_reqs": {"count": 1000, "rate": 100.0},
@@ -40,3 +42,10 @@ def side(*p95: float | None, name: str = "side", **changes: Any) -> Side:
         for n, value in enumerate(p95)
     )
     return Side(name, tuple(runs))
+
+
+def written(path: Path, **changes: Any) -> Path:
+    """A file that holds what is read of a result."""
+    document = {"version": READS_VERSION, **run().model_dump(exclude={"file"})}
+    path.write_text(json.dumps(document | changes))
+    return path

@@ -1,18 +1,11 @@
-import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from formats.errors import InvalidInput
 from loadgen.comparison.run import READS_VERSION, read_run, read_side
-from loadgen.reports.json import VERSION, document
-from tests.loadgen.reports.test_text import RESULT
-
-
-def written(path: Path, **changes: Any) -> Path:
-    path.write_text(json.dumps(document(RESULT) | changes))
-    return path
+from loadgen.reports.json import VERSION
+from tests.support.sides import written
 
 
 def problems(path: Path) -> tuple[str, ...]:
@@ -27,7 +20,7 @@ def test_the_version_that_is_read_is_the_one_that_is_written() -> None:
 
 def test_a_file_is_a_side_of_one_run(tmp_path: Path) -> None:
     (run,) = read_side(written(tmp_path / "a.json")).runs
-    assert (run.workload, run.metrics["http_reqs"]["count"]) == ("payments", 1000)
+    assert (run.workload, run.metrics["http_reqs"]["count"]) == ("calculator", 1000)
     assert (run.limited, run.plan) == (False, None)
 
 
@@ -92,7 +85,7 @@ def test_what_is_not_there_is_named(tmp_path: Path) -> None:
 
 def test_a_run_does_not_count_twice(tmp_path: Path) -> None:
     one, other = written(tmp_path / "a.json"), written(tmp_path / "b.json")
-    assert problems(tmp_path) == (f"{one} and {other} are the same run (ab12cd34)",)
+    assert problems(tmp_path) == (f"{one} and {other} are the same run (a1)",)
 
 
 def test_no_word_of_a_server_steers_the_terminal(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@ from typing import Any
 
 from loadgen.comparison.compare import compare
 from loadgen.comparison.limit import parse_limit
-from loadgen.comparison.run import Side
+from loadgen.comparison.run import PlanName, Side
 from loadgen.reports.compare_json import render_comparison_json
 from tests.support.sides import side
 
@@ -47,4 +47,11 @@ def test_it_says_what_was_judged_and_how() -> None:
 def test_it_names_the_runs_of_each_side() -> None:
     found = document(side(10, 11, name="a"), side(20, name="b"))
     assert [run["run_id"] for run in found["baseline"]["runs"]] == ["a0", "a1"]
-    assert found["current"]["runs"][0]["load"] == "10 virtual users for 30s"
+    one = found["current"]["runs"][0]
+    assert (one["load"], one["plan"], one["scale"]) == ("10 virtual users for 30s", None, None)
+
+
+def test_it_names_the_plan_of_each_run() -> None:
+    plan = PlanName(name="load", scale=0.02)
+    found = document(side(10, name="a", plan=plan), side(10, name="b", plan=plan))
+    assert [(run["plan"], run["scale"]) for run in found["baseline"]["runs"]] == [("load", 0.02)]
