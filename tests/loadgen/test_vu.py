@@ -16,6 +16,7 @@ from loadgen.warm_up import WarmUp
 from loadgen.workloads.calculator import CalculatorWorkload
 from tests.support.http_server import HttpServer, Received, http_server, reply, result
 from tests.support.mcp_script import McpScript, tool_result
+from tests.support.transport import FakeTransport
 
 RESULT_SCHEMA = {"type": "object", "properties": {"result": {"type": "number"}}, "required": ["result"]}
 OPERATIONS: dict[str, Callable[[float, float], float]] = {
@@ -45,12 +46,16 @@ class Ledger:
 
     calls: list[Sample] = field(default_factory=list)
     sessions: list[SessionSample] = field(default_factory=list)
+    reissued: int = 0
 
     def add(self, sample: Sample) -> None:
         self.calls.append(sample)
 
     def add_session(self, sample: SessionSample) -> None:
         self.sessions.append(sample)
+
+    def add_reissued(self, n: int) -> None:
+        self.reissued += n
 
 
 @asynccontextmanager
@@ -193,3 +198,22 @@ async def test_a_cancelled_call_is_counted_as_cancelled() -> None:
         with pytest.raises(asyncio.CancelledError):
             await call
         assert [type(sample.outcome) for sample in ledger.calls] == [Cancelled]
+
+
+async def test_the_connection_is_settled_before_a_session_or_a_call_counts_as_over() -> None:
+    transport, ledger = FakeTransport(), Ledger()
+    user = VirtualUser(transport, 60.0, CalculatorWorkload(1), OutputSchemas(()), ledger, SystemClock())
+    await user.open()
+    assert transport.done == ["initialize", "notifications/initialized", "settle"]
+    await user.iterate(1)
+    assert transport.done[3:] == ["tools/call", "settle"]
+
+
+async def test_a_goodbye_has_five_seconds_and_never_more_than_a_call() -> None:
+    for within, goodbye in ((60.0, 5.0), (2.0, 2.0)):
+        transport = FakeTransport()
+        user = VirtualUser(transport, within, CalculatorWorkload(1), OutputSchemas(()), Ledger(), SystemClock())
+        await user.open()
+        assert await user.close() is None
+        assert transport.done[-2:] == ["DELETE", "close"]
+        assert (transport.limits["initialize"], transport.limits["DELETE"]) == (within, goodbye)

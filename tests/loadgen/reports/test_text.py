@@ -6,7 +6,7 @@ import pytest
 from loadgen.health import GeneratorHealth
 from loadgen.metrics import TrendSummary
 from loadgen.reports.text import render_text
-from loadgen.result import ErrorKind, Measurements, OutcomeResult, RunResult, SessionsResult, ToolResult
+from loadgen.result import Check, ErrorKind, Measurements, OutcomeResult, RunResult, SessionsResult, ToolResult
 from loadgen.targets import Target, judge_target
 
 FEW = TrendSummary(10, 1.0, 2.5, 2.0, 9.0, 8.0, None, None)
@@ -15,8 +15,12 @@ MEASURED = Measurements(
     calls=1000,
     ok=999,
     finished=1000,
-    checks_passed=999,
-    checks_failed=0,
+    due=1000,
+    checks=(
+        Check("initialize: status is 200", 10, 0),
+        Check("tool call: status is 200", 999, 1),
+        Check("tool call: response is valid", 999, 0),
+    ),
     response=MANY,
     response_ok=MANY,
     service=MANY,
@@ -157,10 +161,11 @@ def test_a_limited_generator_is_said_before_everything_else() -> None:
 
 
 def test_an_open_model_shows_what_it_dropped_and_how_late_it_was() -> None:
-    lines = report(measured=replace(MEASURED, dropped=1234, schedule_lag=MANY, finished=998))
+    lines = report(measured=replace(MEASURED, ok=990, dropped=1234, schedule_lag=MANY, finished=998))
     assert value(lines, "Dropped") == "1,234 iterations that were due while no user was free"
     assert value(lines, "Schedule Lag") == "p99 950.50 ms, max 12,346 ms after due"
-    assert value(lines, "Unfinished") == "2 (cancelled, among the failed)"
+    assert value(lines, "Unfinished") == "2 (cancelled before their reply)"
+    assert (value(lines, "Successful"), value(lines, "Failed")) == ("990", "8")
     assert not [line for line in report() if line.startswith(("Dropped", "Schedule", "Unfinished"))]
 
 
