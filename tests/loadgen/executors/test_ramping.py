@@ -4,9 +4,10 @@ import pytest
 
 from formats.errors import InvalidInput
 from loadgen.executors.ramping import RampingVus
+from loadgen.outcome import Outcome
 from loadgen.pacing import Stage, VuPace
 from tests.support.clock import FakeClock
-from tests.support.users import SlowPool, cancelled_at
+from tests.support.users import Made, SlowPool, SlowUser, cancelled_at
 
 
 def busy_at(pool: SlowPool, t: float) -> int:
@@ -55,6 +56,29 @@ async def test_a_user_that_comes_back_in_time_goes_on_with_its_call() -> None:
     await executor.run(pool.floor)
     assert [(made.began, made.ended) for made in pool.made] == [(0, 5), (5, 10)]
     pool.check()
+
+
+class Reluctant(SlowUser):
+    """A user whose call takes three more seconds to end when it is stopped."""
+
+    async def iterate(self, n: int, due: float | None = None) -> Outcome:  # noqa: ARG002 - the closed model gives none
+        self.busy += 1
+        assert self.busy == 1, "a user makes one call at a time"
+        self.made.append(Made(n, 0, self.clock.now() - self.clock.start))
+        try:
+            await self.clock.sleep(self.seconds)
+        finally:
+            await self.clock.sleep(3)
+            self.busy -= 1
+        return self.outcome
+
+
+async def test_a_user_that_was_stopped_and_comes_back_makes_no_call_until_the_last_one_is_over() -> None:
+    pool = SlowPool(FakeClock())
+    pool.users[0] = Reluctant(0, pool.clock, 100.0, pool.outcome, pool.made)
+    away = (Stage(1, 1), Stage(0, 0), Stage(2, 0), Stage(0, 1), Stage(10, 1))
+    await RampingVus(away, 1, graceful_ramp_down=1, graceful_stop=0).run(pool.floor)
+    assert [made.began for made in pool.made] == [0, 5]  # stopped at 2, back at 3, over at 5
 
 
 async def test_the_deadline_of_an_earlier_departure_does_not_hit_a_later_one() -> None:
