@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from formats.durations import format_duration
+
 from .markup import Markup, element, section
 from .units import clock, milliseconds, size
 
@@ -17,7 +19,9 @@ def time_charts(document: Mapping[str, Any]) -> Markup:
         return Markup()
     charts = [
         _figure("rate", "Rate", "calls per second", _rate(timeline)),
-        _figure("latency", "Response time", "milliseconds, percentiles of each interval", _latency(timeline)),
+        _figure(
+            "latency", "Response time", f"milliseconds, percentiles of every {_interval(timeline)}", _latency(timeline)
+        ),
         _figure("errors", "Errors", "failed calls per second, by type", _errors(timeline)),
         _figure("users", "Virtual users", "at work", _users(timeline)),
         _figure("memory", "Server memory", "resident", _memory(timeline)),
@@ -65,13 +69,17 @@ def _peak(timeline: Mapping[str, Any], values: _Values) -> tuple[float, str]:
 
 
 def _rate(timeline: Mapping[str, Any]) -> str:
-    calls, interval = timeline["calls"], timeline["interval_seconds"]
+    calls, seconds = timeline["calls"], timeline["seconds"]
     if not sum(calls):
         return ""
-    highest, at = _peak(timeline, calls)
-    said = f"mean {sum(calls) / len(calls) / interval:,.0f}/s, highest {highest / interval:,.0f}/s at {at}"
+    highest, at = _peak(timeline, [n / each for n, each in zip(calls, seconds, strict=True)])
+    said = f"mean {sum(calls) / sum(seconds):,.0f}/s, highest {highest:,.0f}/s at {at}"
     dropped = sum(_known(timeline["dropped"]))
     return f"{said}, {dropped:,} iterations dropped" if dropped else said
+
+
+def _interval(timeline: Mapping[str, Any]) -> str:
+    return format_duration(round(timeline["interval_seconds"], 1))
 
 
 def _latency(timeline: Mapping[str, Any]) -> str:

@@ -129,8 +129,8 @@ def _warnings(document: Mapping[str, Any]) -> Iterator[Markup]:
         yield element("p", element("strong", "generator limited"), said, class_="notice")
     if document["interrupted"]:
         yield element("p", element("strong", "INTERRUPTED"), " Figures are up to then.", class_="notice")
-    if document.get("aborted"):
-        yield element("p", element("strong", "aborted"), f" {document['aborted']}", class_="notice")
+    if plan.get("aborted"):
+        yield element("p", element("strong", "ended early"), f" by a criterion: {plan['aborted']}", class_="notice")
     if plan and plan["scale"] != 1:
         said = " Stages, probes, windows and delays are that much shorter than the plan's."
         yield element("p", element("strong", f"scaled by {plan['scale']:g}"), said, class_="notice")
@@ -145,6 +145,7 @@ def _verdict(document: Mapping[str, Any]) -> Markup:
         else f"success rate {percent(requests['successful'], requests['total'])}, at least {least:g} % wanted"
     )
     word = _word(document)
+    said = said.removeprefix(f"{word}: ")
     return element("p", element("strong", word), " ", element("span", said), class_=f"verdict {word.lower()}")
 
 

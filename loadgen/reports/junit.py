@@ -8,7 +8,7 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 from .clean import clean
-from .units import target, threshold_limit, threshold_measured, threshold_name
+from .units import percent, target, threshold_limit, threshold_measured, threshold_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +77,9 @@ def _properties(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _verdict(document: Mapping[str, Any]) -> _Case:
     verdict = document.get("verdict")
-    rate, least = document["requests"]["success_rate_percent"], document["gate"]["min_success_percent"] or 0
-    sentence = verdict["sentence"] if verdict else f"success rate {rate:.4f} %, at least {least:g} % wanted"
+    requests, least = document["requests"], document["gate"]["min_success_percent"] or 0
+    rate = percent(requests["successful"], requests["total"], decimals=4)
+    sentence = verdict["sentence"] if verdict else f"success rate {rate}, at least {least:g} % wanted"
     if document["interrupted"]:
         sentence = f"interrupted, figures up to then: {sentence}"
     generator = document["generator"] or {}

@@ -209,11 +209,13 @@ def _metrics(title: str, values: Mapping[str, Mapping[str, float | None]]) -> Ma
         return Markup()
     keys = ("min", "avg", "med", "p(90)", "p(95)", "p(99)", "max")
     trends = [
-        [element("code", name), f"{each['count']:,}", *(milliseconds(each[key]) for key in keys)]
+        [element("code", breakable(name)), f"{each['count']:,}", *(milliseconds(each[key]) for key in keys)]
         for name, each in values.items()
         if "avg" in each
     ]
-    others = [[element("code", name), *_other(name, each)] for name, each in values.items() if "avg" not in each]
+    others = [
+        [element("code", breakable(name)), *_other(name, each)] for name, each in values.items() if "avg" not in each
+    ]
     shown = (
         table("Trends in ms", ["metric", "count", *keys], trends),
         table("Counters, rates and gauges", ["metric", "value", "", ""], others),

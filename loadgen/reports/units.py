@@ -44,7 +44,9 @@ def size(count: float) -> str:
 def threshold_name(threshold: Mapping[str, Any]) -> str:
     """The metric with its tags, and the expression as it was written."""
     tags = ",".join(f"{name}:{value}" for name, value in threshold["tags"].items())
-    return f"{threshold['metric']}{'{' + tags + '}' if tags else ''}: {threshold['expression']}"
+    window = threshold.get("window_seconds")
+    last = f" (last {exact(window)} s)" if window else ""
+    return f"{threshold['metric']}{'{' + tags + '}' if tags else ''}: {threshold['expression']}{last}"
 
 
 def threshold_limit(threshold: Mapping[str, Any]) -> str:

@@ -43,6 +43,7 @@ def sample_document(seed: int = 7) -> dict[str, Any]:
         "scenarios": [
             {
                 "name": "load",
+                "mix": "add 40 %, subtract 30 %, multiply 20 %, divide 10 %",
                 "load": "up to 100 virtual users for 13m",
                 "start_seconds": 0.0,
                 "duration_seconds": float(SECONDS),
@@ -94,6 +95,7 @@ def _head(calls: int, failed: int) -> dict[str, Any]:
             "description": "Two plateaus of virtual users, 50 and 100, with ramps between them.",
             "scale": 1.0,
             "workload": "calculator",
+            "aborted": None,
         },
         "environment": {"mcp_testbed": "0.1.0", "python": "3.11.7", "platform": "Linux-6.1-x86_64", "cpus": 8},
     }
@@ -124,6 +126,7 @@ def _second(at: int, rng: random.Random) -> dict[str, Any]:
         errors[label] += 1
     return {
         "at_seconds": at + 1.0,
+        "seconds": 1.0,
         "calls": calls,
         "failed": failed,
         "errors": errors,
@@ -253,7 +256,7 @@ def _judged(metrics: dict[str, dict[str, float | None]], calls: int, failed: int
     thresholds = [_threshold(metrics, *criterion) for criterion in _CRITERIA]
     required = [each for each in thresholds if not each["stretch"]]
     met = sum(each["status"] == "pass" for each in required)
-    verdict = "passed" if met == len(required) else "failed:"
+    word = "PASS" if met == len(required) else "FAIL"
     return {
         "thresholds": thresholds,
         "checks": [
@@ -270,6 +273,7 @@ def _judged(metrics: dict[str, dict[str, float | None]], calls: int, failed: int
                 "unit": "s",
                 "target": "<10",
                 "status": "pass",
+                "stretch": False,
             },
             {
                 "name": "memory growth",
@@ -278,11 +282,12 @@ def _judged(metrics: dict[str, dict[str, float | None]], calls: int, failed: int
                 "unit": "MB/h",
                 "target": None,
                 "status": "info",
+                "stretch": False,
             },
         ],
         "verdict": {
             "passed": met == len(required),
-            "sentence": f"load: {verdict} {met} of {len(required)} criteria met",
+            "sentence": f"{word}: {met} of {len(required)} criteria met; 1 of 1 targets met",
         },
     }
 
@@ -301,9 +306,11 @@ def _threshold(
         "operator": operator,
         "limit": float(limit),
         "unit": unit,
+        "window_seconds": None,
         "measured": measured,
         "status": "pass" if (measured > limit if operator == ">" else measured < limit) else "fail",
         "stretch": stretch,
+        "line": f"{metric}: {aggregation}={measured:g}{unit} (limit {operator} {limit:g}{unit})",
     }
 
 

@@ -145,7 +145,7 @@
   const line = (label, shade, value, more = {}) =>
     ({ label, stroke: color(shade), width: 1.5, points: { show: false }, value: (_, v) => (v === null ? "" : value(v)), ...more });
 
-  const perSecond = (values) => values.map((value) => (value === null ? null : value / timeline.interval_seconds));
+  const perSecond = (values) => values.map((value, i) => (value === null ? null : value / timeline.seconds[i]));
 
   const charts = {
     rate() {

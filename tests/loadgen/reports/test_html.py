@@ -6,12 +6,30 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from loadgen.finding import Finding
+from loadgen.health import GeneratorHealth
+from loadgen.metrics import NO_VALUES
 from loadgen.reports.html import render_html
+from loadgen.reports.json import render_json
+from loadgen.reports.junit import render_junit
+from loadgen.result import (
+    Check,
+    ErrorKind,
+    Measurements,
+    Phase,
+    Point,
+    RunResult,
+    ScenarioResult,
+    SessionsResult,
+    ToolResult,
+)
+from loadgen.thresholds import Verdict, parse_threshold
 from tests.support.sample_result import hostile_document, plain_document, sample_document
 
 SAMPLE = sample_document()
@@ -107,9 +125,9 @@ def test_the_header_says_what_was_run_and_where() -> None:
 
 
 def test_the_verdict_is_a_word_and_a_sentence() -> None:
-    assert page().one("p", class_="verdict fail").text == "FAIL load: failed: 6 of 11 criteria met"
-    passed = changed("verdict", passed=True, sentence="load: passed 11 of 11 criteria")
-    assert passed.one("p", class_="verdict pass").text == "PASS load: passed 11 of 11 criteria"
+    assert page().one("p", class_="verdict fail").text == "FAIL 6 of 11 criteria met; 1 of 1 targets met"
+    passed = changed("verdict", passed=True, sentence="PASS: 11 of 11 criteria met")
+    assert passed.one("p", class_="verdict pass").text == "PASS 11 of 11 criteria met"
     assert passed.one("title").text == "load: PASS"
 
 
@@ -125,7 +143,7 @@ def test_a_plain_command_is_judged_by_its_gate() -> None:
         ({"generator": SAMPLE["generator"] | {"limited": True, "reason": "it was late"}}, "generator limited"),
         ({"interrupted": True}, "INTERRUPTED"),
         ({"plan": SAMPLE["plan"] | {"scale": 0.01}}, "scaled by 0.01"),
-        ({"aborted": "http_req_failed: rate<0.1"}, "aborted"),
+        ({"plan": SAMPLE["plan"] | {"aborted": "✗ http_req_failed: rate=20%"}}, "ended early"),
     ],
 )
 def test_what_changes_the_meaning_of_the_verdict_stands_before_it(changes: dict[str, Any], word: str) -> None:
@@ -327,3 +345,58 @@ def shape(document: dict[str, Any]) -> Iterator[tuple[str, list[str]]]:
 
 def test_a_server_without_sessions_or_name_is_no_trouble() -> None:
     assert "(gave no name)" in page(sessions=None, server=None, generator=None).one("header").text
+
+
+def test_the_samples_of_these_tests_are_shaped_like_real_results() -> None:
+    measured = Measurements(
+        calls=1,
+        ok=0,
+        finished=1,
+        due=1,
+        checks=(Check("tool call: status is 200", 0, 1),),
+        response=NO_VALUES,
+        response_ok=NO_VALUES,
+        service=NO_VALUES,
+        service_ok=NO_VALUES,
+        tools=(ToolResult("add", 1, 0, NO_VALUES),),
+        errors=(ErrorKind("HTTP", "http(500)", 1, "status 500"),),
+        sessions=SessionsResult(1, 0, 0, 0, NO_VALUES),
+    )
+    threshold = parse_threshold("http_req_duration", "p(95)<100")
+    result = RunResult(
+        workload="load",
+        mix="add",
+        url="http://127.0.0.1:1/mcp",
+        server="",
+        protocol="2025-11-25",
+        seed=1,
+        run_id="a",
+        load="1 call",
+        timeout=1.0,
+        command=("mcp-load",),
+        started_at="2026-01-01T00:00:00+00:00",
+        seconds=1.0,
+        interrupted=False,
+        min_success=None,
+        measured=measured,
+        targets=(),
+        notes=(),
+        generator=GeneratorHealth(NO_VALUES, None, None),
+        description="A run of one call.",
+        scenarios=(ScenarioResult("load", "add", "1 call", 0.0, 1.0, measured),),
+        phases=(Phase("all", "load", 0.0, 1.0),),
+        points=(Point(1.0, 1.0, 1, {"http(500)": 1}, 0, None, None, None, None),),
+        distribution=((1.0, 1),),
+        verdicts=(Verdict(threshold, None, "no data"),),
+        findings=(Finding("recovery", "none"),),
+    )
+    document = json.loads(render_json(result))
+    assert set(document) == set(SAMPLE)
+    for section in ("generator", "requests", "sessions", "plan", "timeline", "distribution", "gate", "verdict"):
+        assert set(document[section]) == set(SAMPLE[section]), section
+    for section in ("scenarios", "phases", "thresholds", "checks", "findings", "errors"):
+        assert set(document[section][0]) == set(SAMPLE[section][0]), section
+    made = Page(render_html(document))
+    assert made.charts == ["rate", "errors", "distribution"]
+    assert made.one("p", class_="verdict fail").text == "FAIL 0 of 1 criteria met"
+    assert ET.fromstring(render_junit(document)).attrib["failures"] == "3"

@@ -48,6 +48,7 @@ def test_what_is_shown_lies_on_the_same_side_of_the_limit(measured: float, limit
 
 def test_tags_stand_in_the_name() -> None:
     assert threshold_name(threshold()) == "http_req_duration: p(95)<100"
+    assert threshold_name(threshold(window_seconds=30.0)) == "http_req_duration: p(95)<100 (last 30 s)"
     assert threshold_name(threshold(tags={"tool": "divide"})) == "http_req_duration{tool:divide}: p(95)<100"
 
 
