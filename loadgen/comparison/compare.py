@@ -50,13 +50,12 @@ def compare(
         InvalidInput: these runs should not be compared, or a limit is about what cannot be; a sentence for each.
     """
     runs = (*baseline.runs, *current.runs)
-    differing, stopped = _differing(runs), [run.file for run in runs if run.interrupted]
+    differing, stopped = _differing(runs), [run.cut_short for run in runs if run.cut_short]
     problems = []
     if differing and not different_plans:
         problems.append(f"these are runs of different plans: {differing}; --different-plans compares them all the same")
     if stopped and not interrupted_runs:
-        was = "was" if len(stopped) == 1 else "were"
-        problems.append(f"{', '.join(stopped)} {was} interrupted; --interrupted-runs compares what there is")
+        problems.append(f"{', '.join(stopped)}; --interrupted-runs compares what there is")
     known = kinds(runs)
     complaints = {limit: unsuited(limit, known) for limit in limits}
     problems += [f"--fail-on: {complaint}" for complaint in complaints.values() if complaint]
@@ -92,7 +91,7 @@ def _notes(baseline: Side, current: Side, differing: str, stopped: Sequence[str]
     if differing:
         yield f"Different plans: {differing}."
     if stopped:
-        yield f"Interrupted: {', '.join(stopped)}."
+        yield f"{', '.join(stopped)}: figures up to then."
     for name, side in (("baseline", baseline), ("current", current)):
         yield from _generator_limited(name, side.runs)
     both = {run.run_id for run in baseline.runs} & {run.run_id for run in current.runs}

@@ -31,10 +31,11 @@ class _Part(BaseModel):
 
 
 class PlanName(_Part):
-    """The plan that a run followed, and how much it was shrunk."""
+    """The plan that a run followed, how much it was shrunk, and the criterion that ended it early, if one did."""
 
     name: Text
     scale: Number = 1.0
+    aborted: Text | None = None
 
 
 class Generator(_Part):
@@ -72,6 +73,15 @@ class Run(_Part):
             "load": self.load,
             "protocol": self.protocol,
         }
+
+    @property
+    def cut_short(self) -> str | None:
+        """How the run ended before its time, if it did."""
+        if self.interrupted:
+            return f"{self.file} was interrupted"
+        if self.plan is not None and self.plan.aborted is not None:
+            return f"{self.file} was aborted by {self.plan.aborted}"
+        return None
 
     @property
     def limited(self) -> bool:

@@ -27,7 +27,8 @@ def t_quantile(probability: float, freedom: float) -> float:
 
 def t_below(t: float, freedom: float) -> float:
     """How much of the distribution lies below `t`, 0 or more."""
-    return 1 - _incomplete_beta(freedom / (freedom + t * t), freedom / 2) / 2
+    whole = freedom + t * t
+    return 1 - _incomplete_beta(freedom / whole, t * t / whole, freedom / 2) / 2
 
 
 def _density(t: float, freedom: float) -> float:
@@ -35,15 +36,18 @@ def _density(t: float, freedom: float) -> float:
     return math.exp(scale - (freedom + 1) / 2 * math.log1p(t * t / freedom))
 
 
-def _incomplete_beta(x: float, a: float) -> float:
-    """The regularized incomplete beta function I_x(a, 1/2): DLMF 8.17.22, in the half where it converges fast."""
+def _incomplete_beta(x: float, rest: float, a: float) -> float:
+    """The regularized incomplete beta function I_x(a, 1/2): DLMF 8.17.22, in the half where it converges fast.
+
+    `rest` is 1 - x, which near x = 1 cannot be had from x.
+    """
     b = 0.5
-    if x <= 0 or x >= 1:
-        return min(max(x, 0.0), 1.0)
-    scale = math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log1p(-x)
+    if not x or not rest:
+        return x
+    scale = math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log1p(-rest) + b * math.log(rest)
     if x < (a + 1) / (a + b + 2):
         return math.exp(scale) * _fraction(x, a, b) / a
-    return 1 - math.exp(scale) * _fraction(1 - x, b, a) / b
+    return 1 - math.exp(scale) * _fraction(rest, b, a) / b
 
 
 def _fraction(x: float, a: float, b: float) -> float:

@@ -63,7 +63,7 @@ class CompareOptions(BaseModel):
         bool, Parameter(negative="", show_default=False, help="Compare runs of different plans or loads all the same.")
     ] = False
     interrupted_runs: Annotated[
-        bool, Parameter(negative="", show_default=False, help="Compare interrupted runs, too.")
+        bool, Parameter(negative="", show_default=False, help="Compare runs that ended early, too.")
     ] = False
     verbose: Annotated[
         bool,

@@ -13,7 +13,7 @@ def render_comparison_markdown(comparison: Comparison, *, every_metric: bool = F
     """The verdict first, the limits, then the figures; all metrics, when wanted, in a part to be unfolded."""
     rows, intervals = list(with_data(key_rows(comparison))), not comparison.one_run_each
     run = comparison.baseline.runs[0]
-    name = run.workload if run.plan is None else f"{run.plan.name} ({run.workload}), scale {run.plan.scale:g}"
+    name = run.workload if run.plan is None else f"{run.plan.name}, scale {run.plan.scale:g}"
     notes = [*comparison.notes, *missing(comparison)]
     parts = [
         f"### MCP load comparison: {_text(name)}",

@@ -35,7 +35,7 @@ def render_comparison_text(comparison: Comparison, *, every_metric: bool = False
 def _header(comparison: Comparison) -> list[str]:
     run = comparison.baseline.runs[0]
     rule = "=" * _WIDTH
-    name = run.workload if run.plan is None else f"{run.plan.name} ({run.workload}), scale {run.plan.scale:g}"
+    name = run.workload if run.plan is None else f"{run.plan.name}, scale {run.plan.scale:g}"
     return [
         rule,
         f"MCP load comparison: {name}",

@@ -57,7 +57,16 @@ def test_server_and_url_may_differ() -> None:
 def test_interrupted_runs_are_refused_unless_wanted() -> None:
     baseline, current = side(10, name="a", interrupted=True), side(11, name="b")
     assert problems(baseline, current) == ("a0.json was interrupted; --interrupted-runs compares what there is",)
-    assert "Interrupted: a0.json." in notes(baseline, current, interrupted_runs=True)
+    assert "a0.json was interrupted: figures up to then." in notes(baseline, current, interrupted_runs=True)
+
+
+def test_runs_that_a_criterion_aborted_are_refused_like_interrupted_ones() -> None:
+    plan = PlanName(name="load", aborted="http_req_failed: rate<0.5")
+    baseline, current = side(10, name="a", plan=PlanName(name="load")), side(11, name="b", plan=plan)
+    assert problems(baseline, current) == (
+        "b0.json was aborted by http_req_failed: rate<0.5; --interrupted-runs compares what there is",
+    )
+    assert compare(baseline, current, interrupted_runs=True).passed
 
 
 def test_all_that_is_wrong_is_said_at_once() -> None:

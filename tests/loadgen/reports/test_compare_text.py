@@ -2,7 +2,7 @@ import pytest
 
 from loadgen.comparison.compare import Comparison, compare
 from loadgen.comparison.limit import parse_limit
-from loadgen.comparison.run import Generator, Side
+from loadgen.comparison.run import Generator, PlanName, Side
 from loadgen.reports.compare_text import render_comparison_text
 from loadgen.reports.compare_words import number, signed
 from tests.support.sides import METRICS, run, side
@@ -117,6 +117,12 @@ def test_a_limited_generator_is_noted_and_fails_a_limit_of_latency() -> None:
     report = text(side(10, name="a"), side(10, name="b", generator=limited), "p95>+10%")
     assert "generator_limited (current, b0.json): it was late." in report
     assert report.endswith("FAIL: 1 of 1 limit not kept\n")
+
+
+def test_the_heading_names_the_plan_with_its_scale() -> None:
+    plan = PlanName(name="load", scale=0.02)
+    report = text(side(10, name="a", plan=plan), side(11, name="b", plan=plan))
+    assert report.splitlines()[1] == "MCP load comparison: load, scale 0.02"
 
 
 def test_no_line_is_wider_than_80_columns() -> None:
