@@ -72,7 +72,9 @@ def _rate(timeline: Mapping[str, Any]) -> str:
     calls, seconds = timeline["calls"], timeline["seconds"]
     if not sum(calls):
         return ""
-    highest, at = _peak(timeline, [n / each for n, each in zip(calls, seconds, strict=True)])
+    least = timeline["interval_seconds"] / 2 if len(seconds) > 1 else 0  # a few calls decide the rate of an instant
+    rates = [n / each if each >= least else None for n, each in zip(calls, seconds, strict=True)]
+    highest, at = _peak(timeline, rates)
     said = f"mean {sum(calls) / sum(seconds):,.0f}/s, highest {highest:,.0f}/s at {at}"
     dropped = sum(_known(timeline["dropped"]))
     return f"{said}, {dropped:,} iterations dropped" if dropped else said

@@ -2,16 +2,27 @@
 (() => {
   "use strict";
   const result = JSON.parse(document.getElementById("result").textContent);
-  const timeline = result.timeline;
+  const timeline = result.timeline && result.timeline.at_seconds.length ? fromTheStart(result.timeline) : null;
   const HEIGHTS = { rate: 200, latency: 280, errors: 150, users: 150, memory: 150, distribution: 220 };
   const GUTTER = 58; // width of every value axis, so that moments stand below each other
   const HEADROOM = 18; // above the plot: names of phases
   const EDGE = 20; // right of the plot: half of the last moment's figures
   const ERROR_TYPES = 6; // the most that get a colour of their own
   const NAMES = /^(http_req_duration|mcp_tool_call_duration_ms|iteration_duration)$/;
-  // A moment of the timeline is the end of its interval.
   const state = { latency: null }; // "linear" or "log", once somebody chose
   const drawn = new Map();
+
+  // A moment of the timeline is the end of its interval: the first one began before it, with the same figures.
+  // No rate is told of an interval much shorter than the others, as the last one may be: a few calls decide it.
+  function fromTheStart(told) {
+    const before = (values, first = values[0]) => [first, ...values];
+    const made = {};
+    for (const [name, values] of Object.entries(told)) if (Array.isArray(values)) made[name] = before(values);
+    made.at_seconds[0] = told.at_seconds[0] - told.seconds[0];
+    made.rated = made.seconds.map((seconds) => seconds >= told.interval_seconds / 2 || told.seconds.length === 1);
+    made.errors = Object.fromEntries(Object.entries(told.errors).map(([label, values]) => [label, before(values, 0)]));
+    return made;
+  }
 
   const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
   const known = (values) => values.filter((value) => value !== null && value !== undefined);
@@ -130,7 +141,7 @@
     return {
       options: {
         height: HEIGHTS[name], padding: [HEADROOM, EDGE, 0, 0],
-        scales: { x: { time: false, range: (_, min, max) => [min <= timeline.at_seconds[0] ? 0 : min, max] }, y: { range: (_, __, max) => [0, (max || 1) * 1.08], ...scale } },
+        scales: { x: { time: false, range: (_, min, max) => [min, max] }, y: { range: (_, __, max) => [0, (max || 1) * 1.08], ...scale } },
         axes: axes(format, axis),
         cursor: { y: false, sync: { key: "time" }, drag: { x: true, y: false }, points: { size: 6 } },
         legend: { live: true, markers: { fill: (u, n) => u.series[n]._stroke || u.series[n].stroke(), width: 0 } },
@@ -145,7 +156,7 @@
   const line = (label, shade, value, more = {}) =>
     ({ label, stroke: color(shade), width: 1.5, points: { show: false }, value: (_, v) => (v === null ? "" : value(v)), ...more });
 
-  const perSecond = (values) => values.map((value, i) => (value === null ? null : value / timeline.seconds[i]));
+  const perSecond = (values) => values.map((value, i) => (value === null || !timeline.rated[i] ? null : value / timeline.seconds[i]));
 
   const charts = {
     rate() {
@@ -236,7 +247,7 @@
       const marks = [["p50", "median"], ["p95", "p95"], ["p99", "p99"]].map(([label, key]) => ({ label, at: result.response_time[key] })).filter((mark) => mark.at > 0);
       return {
         options: {
-          height: HEIGHTS.distribution, padding: [HEADROOM, EDGE, 0, 0],
+          height: HEIGHTS.distribution, padding: [HEADROOM, EDGE + 8, 0, 0],
           scales: { x: { time: false, range: () => [from, to] }, y: { range: (_, __, max) => [0, (max || 1) * 1.08] } },
           axes: [
             { ...across, incrs: undefined, splits: () => ticks.filter((v) => v >= from - 1e-9 && v <= to + 1e-9),

@@ -276,6 +276,18 @@ def test_each_chart_says_in_words_what_it_shows() -> None:
     assert all(plot.attributes["role"] == "img" for plot in made.all("div", class_="plot"))
 
 
+def test_the_last_instant_of_a_run_sets_no_record() -> None:
+    ends = {
+        "calls": [900, 1000, 5],
+        "seconds": [1.0, 1.0, 0.001],
+        "at_seconds": [1.0, 2.0, 2.001],
+        "dropped": [0, 2, 0],
+    }
+    empty: dict[str, Any] = {name: [] for name in ("p50", "p95", "p99", "vus", "server_memory_bytes")}
+    plot, _ = changed("timeline", errors={}, **empty, **ends).all("div", class_="plot")
+    assert "mean 952/s, highest 1,000/s at 0:02, 2 iterations dropped" in plot.attributes["aria-label"]
+
+
 def test_it_is_made_for_reading_aloud() -> None:
     made = page()
     assert made.one("html").attributes["lang"] == "en"
