@@ -1,7 +1,7 @@
 """The look at a target before the load: does it answer, has it the tools, and what do they promise?"""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from .accounting import Accounting
@@ -15,24 +15,25 @@ from .plan import Plan, Scenario
 from .schemas import OutputSchemas
 from .vu import VirtualUser
 
+_BUNDLED = ("calculator", "payments")
+"""Plans that are named like the server of this package that they are for."""
 _AT_ONCE, _CALLS_EACH = 32, 50
 """Most users that prepare a run, and the calls that are worth one more."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What the look found: `listed` are the tools that the run calls, `notes` sentences for the report."""
+    """What the look found: `tools` are the names of those that the run calls, `notes` sentences for the report.
+
+    `listed` are these tools, and those that prepare the run.
+    """
 
     server: str
     protocol: str
+    tools: tuple[str, ...]
     listed: tuple[Tool, ...]
     schemas: OutputSchemas
     notes: tuple[str, ...]
-
-    @property
-    def tools(self) -> tuple[str, ...]:
-        """The names of the tools that the run calls."""
-        return tuple(tool.name for tool in self.listed)
 
 
 async def inspect(plan: Plan, connect: Callable[[str], Transport], clock: Clock) -> Target:
@@ -53,11 +54,11 @@ async def inspect(plan: Plan, connect: Callable[[str], Transport], clock: Clock)
             raise NothingMeasured(f"{plan.url} does not list its tools: {tools.detail}")
     finally:
         await transport.close()
-    names = {name: None for scenario in plan.scenarios for name in scenario.workload.choose(tools)}
-    known = {tool.name: tool for tool in tools}
-    wanted = tuple(known[name] for name in names)
-    schemas = OutputSchemas((tool.name, tool.output_schema) for tool in wanted)
-    target = Target(session.server_name, session.protocol, wanted, schemas, tuple(_without_schema(wanted)))
+    names = tuple({name: None for scenario in plan.scenarios for name in scenario.workload.choose(tools)})
+    wanted = {*names, *(call.tool for scenario in plan.scenarios for call in scenario.setup)}
+    listed = tuple(tool for tool in tools if tool.name in wanted)
+    schemas = OutputSchemas((tool.name, tool.output_schema) for tool in listed)
+    target = Target(session.server_name, session.protocol, names, listed, schemas, _without_schema(names, listed))
     notes = [await _set_up(plan, scenario, target, connect, clock) for scenario in plan.scenarios if scenario.setup]
     return replace(target, notes=(*target.notes, *notes))
 
@@ -97,12 +98,14 @@ async def _set_up(
     return f"Before the clock started, {accounts.calls:,} calls prepared the run and were not counted{short}."
 
 
-def _without_schema(tools: tuple[Tool, ...]) -> list[str]:
-    names = [tool.name for tool in tools if tool.output_schema is None]
-    return [f"No outputSchema, so only what the workload knows was checked: {', '.join(names)}."] if names else []
+def _without_schema(called: Sequence[str], tools: Iterable[Tool]) -> tuple[str, ...]:
+    without = {tool.name for tool in tools if tool.output_schema is None}
+    names = [name for name in called if name in without]
+    return (f"No outputSchema, so only what the workload knows was checked: {', '.join(names)}.",) if names else ()
 
 
 def _unreachable(plan: Plan, failure: Failure) -> str:
     silent = isinstance(failure, (Connect, Tls, Timeout))
     what = "cannot be reached" if silent else "does not answer as an MCP server"
-    return f"{plan.url} {what}: {failure.detail}. Is the server running, and is the URL right?"
+    start = f" (start one with: mcp-serve {plan.name})" if plan.name in _BUNDLED else ""
+    return f"{plan.url} {what}: {failure.detail}. Is the server running{start}, and is the URL right?"
