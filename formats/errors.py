@@ -29,6 +29,9 @@ def complaint(error: ErrorDetails) -> str:
         return "is required"
     if error["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
         return "is not known"
+    if error["type"] in ("too_short", "too_long"):  # pydantic's own sentence is about Python
+        least, most = (error.get("ctx", {}).get(key) for key in ("min_length", "max_length"))
+        return f"should have {least} or more of them" if most is None else f"should have at most {most} of them"
     if error["type"] == REPEATED:
         return error["msg"]
     message = error["msg"].removeprefix("Input ").removeprefix("Value error, ").rstrip(".")

@@ -16,7 +16,7 @@ from . import __version__
 from .calibrate import HEADING, render
 from .client.endpoint import Endpoint
 from .clock import SystemClock
-from .engine import Engine, Output
+from .engine import Engine, Output, ServerWatch
 from .errors import ExitCode, LoadError
 from .event_loop import new_event_loop
 from .interruption import Interruption
@@ -24,12 +24,13 @@ from .options.calculator import CalculatorOptions
 from .options.calibrate import CalibrateOptions, run_calibration
 from .options.common import LoadOptions
 from .options.compare import CompareOptions
+from .options.files import Reports, dated
 from .options.generic import ToolOptions, ToolsOptions
 from .options.payments import PaymentsOptions
+from .options.run import RunOptions
+from .options.scenarios import plan_text, render_scenarios
 from .outputs.console import ProgressBar, ProgressLines
 from .plan import Plan
-from .reports.file import check_writable, save
-from .reports.json import render_json
 from .reports.text import render_text
 from .result import RunResult
 
@@ -45,6 +46,8 @@ app = App(
         "nothing was measured; 99 the gate is failed; 130 interrupted."
     ),
 )
+scenarios = App(name="scenarios", help="List the bundled plans, or show one.")
+app.command(scenarios)
 
 
 @app.command
@@ -102,6 +105,35 @@ def calibrate(*, options: Annotated[CalibrateOptions, Parameter(name="*")] = Cal
 
 
 @app.command
+def run(
+    name: Annotated[str, Parameter(help="A bundled plan (mcp-load scenarios lists them), or a file.")],
+    /,
+    *,
+    options: Annotated[RunOptions, Parameter(name="*")] = RunOptions(),  # noqa: B008 - frozen
+) -> int:
+    """Run a plan: quick, load, stress, endurance, spike, benchmark, targets, or a YAML file of your own.
+
+    The report ends with every criterion, its limit and what was measured; one that is missed gives exit code 99.
+    """
+    suite, worst = options.read(name), ExitCode.OK
+    reports = options.reports_of(suite)
+    for number in range(1, options.repeat + 1):
+        plan = options.plan_of(suite, [name])
+        if options.repeat > 1:
+            say(f"Run {number} of {options.repeat}\n", sys.stdout)
+        files = reports.numbered(number) if options.repeat > 1 else reports
+        code, result = _run_and_report(plan, options, files, options.server_watch(plan))
+        if options.save:
+            saved = dated(result.workload, result.started_at, result.run_id)
+            saved.save(result)
+            say("".join(f"Saved {path}\n" for path in saved.files.values()), sys.stdout)
+        if code is ExitCode.INTERRUPTED:
+            return code
+        worst = max(worst, code)
+    return worst
+
+
+@app.command
 def compare(
     baseline: Annotated[Path, Parameter(help="JSON result, or a folder with those of several runs.")],
     current: Annotated[Path, Parameter(help="The same, of what is compared with it.")],
@@ -120,6 +152,18 @@ def compare(
     return ExitCode.OK if comparison.passed else ExitCode.GATE_FAILED
 
 
+@scenarios.default
+def list_scenarios() -> None:
+    """List the bundled plans: how long, how much load, how many criteria; see `mcp-load scenarios show`."""
+    say(render_scenarios(), sys.stdout)
+
+
+@scenarios.command
+def show(name: Annotated[str, Parameter(help="A bundled plan, or a file.")], /) -> None:
+    """Print the file of a plan, to copy and change."""
+    say(plan_text(name), sys.stdout)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command that `argv` names (default: the process's); the exit code, see `ExitCode`."""
     try:
@@ -130,19 +174,23 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(plan: Plan, options: LoadOptions) -> int:
-    endpoint = options.endpoint
-    if options.report_file is not None:
-        check_writable(options.report_file)
-    result = _in_loop(_measure(plan, endpoint, options))
+    return _run_and_report(plan, options, options.reports)[0]
+
+
+def _run_and_report(
+    plan: Plan, options: LoadOptions, reports: Reports, server: ServerWatch | None = None
+) -> tuple[ExitCode, RunResult]:
+    endpoint = options.endpoint_of(plan.url)
+    reports.check()
+    result = _in_loop(_measure(plan, endpoint, options, server))
     say(render_text(result, every_metric=options.verbose), sys.stdout)
-    if options.report_file is not None:
-        save(options.report_file, render_json(result))
+    reports.save(result)
     if result.interrupted:
-        return ExitCode.INTERRUPTED
-    return ExitCode.OK if result.passed else ExitCode.GATE_FAILED
+        return ExitCode.INTERRUPTED, result
+    return ExitCode.OK if result.passed else ExitCode.GATE_FAILED, result
 
 
-async def _measure(plan: Plan, endpoint: Endpoint, options: LoadOptions) -> RunResult:
+async def _measure(plan: Plan, endpoint: Endpoint, options: LoadOptions, server: ServerWatch | None) -> RunResult:
     clock, interruption = SystemClock(), Interruption()
     output: Output = (ProgressBar if sys.stderr.isatty() else ProgressLines)(sys.stderr, clock)
     with interruption.on_signals():
@@ -154,6 +202,7 @@ async def _measure(plan: Plan, endpoint: Endpoint, options: LoadOptions) -> RunR
             output,
             metrics_port=options.metrics_port,
             metrics_linger=options.metrics_linger,
+            server=server,
         )
         return await engine.run(interruption)
 

@@ -23,7 +23,7 @@ from .plan_keys import (
     WorkloadName,
     as_criterion,
 )
-from .suite import LONGEST_NAME, TOOLS, Goal, Part, Suite, called_by, nearest, parts_of, strange
+from .suite import LONGEST_NAME, TOOLS, Part, Suite, called_by, nearest, parts_of, strange
 from .thresholds import Threshold, parse_threshold
 
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
@@ -191,6 +191,7 @@ def _overlaps(parts: Mapping[str, Sequence[Part]]) -> Iterator[Problem]:
                 )
             elif len(part.name) > LONGEST_NAME >= len(name):
                 yield ("scenarios", name), f"makes a scenario named {part.name}, longer than {LONGEST_NAME} characters"
+                break
             owners.setdefault(part.name, name)
 
 

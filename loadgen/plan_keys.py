@@ -4,7 +4,6 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, fields
 from datetime import date
-from functools import cached_property
 from itertools import pairwise
 from typing import Annotated, Any, Literal, get_args
 
@@ -12,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from formats.durations import parse_duration
 
+from .executors.breaking_point import BreakingPointSearch
 from .executors.closed import ConstantVus, PerVuIterations, SharedIterations
 from .executors.open import ConstantArrivalRate, RampingArrivalRate
 from .executors.ramping import RampingVus
@@ -90,6 +90,7 @@ ExecutorName = Literal[
     "ramping-vus",
     "constant-arrival-rate",
     "ramping-arrival-rate",
+    "breaking-point",
 ]
 
 
@@ -145,13 +146,15 @@ class ScenarioKeys(Keys):
         kind = EXECUTORS[self.executor]
         given = {key: value for key in kind.keys if (value := getattr(self, key)) is not None}
         given |= {key: value for key, value in (("duration", duration), ("vus", vus)) if value is not None}
-        if "levels" in kind.keys:
-            given["of"] = "rate" if arrival_rates else self.of or "vus"
-            given["levels"] = self.rate_levels if arrival_rates and self.rate_levels else self.levels
-        for key in _SCALED & given.keys():
-            given[key] = scaled(given[key], scale)
+        rate_levels = given.pop("rate_levels", self.levels)
+        if arrival_rates and self.executor == "breaking-point":
+            given |= {"of": "rate", "levels": rate_levels}
+        settings = {**kind.defaults, **given}
+        given |= {key: scaled(settings[key], scale) for key in _SCALED & settings.keys()}
         if self.stages is not None:
-            given["stages"] = tuple(Stage(scaled(stage.duration, scale), stage.target) for stage in self.stages)
+            given["stages"] = tuple(
+                Stage(scaled(stage.duration, scale), stage.target, stage.name or "") for stage in self.stages
+            )
         return kind.make(**given)
 
 
@@ -230,17 +233,20 @@ class ExecutorKind:
     name: str
     make: Callable[..., Executor]
     needed: tuple[str, ...]
-    others: tuple[str, ...]
+    defaults: Mapping[str, Any]
+    more: tuple[str, ...] = ()
 
-    @cached_property
+    @property
     def keys(self) -> tuple[str, ...]:
         """All of them."""
-        return (*self.needed, *self.others)
+        return (*self.needed, *self.defaults, *self.more)
 
 
-def _kind(name: str, made: Any) -> ExecutorKind:
-    needed = [field.name for field in fields(made) if field.default is MISSING]
-    return ExecutorKind(name, made, tuple(needed), tuple(f.name for f in fields(made) if f.name not in needed))
+def _kind(name: str, made: Any, *more: str) -> ExecutorKind:
+    """The settings of the class `made` are its keys; `more` are keys that the file has besides."""
+    defaults = {field.name: field.default for field in fields(made) if field.default is not MISSING}
+    needed = tuple(field.name for field in fields(made) if field.name not in defaults)
+    return ExecutorKind(name, made, needed, defaults, more)
 
 
 EXECUTORS: Mapping[str, ExecutorKind] = {
@@ -252,6 +258,7 @@ EXECUTORS: Mapping[str, ExecutorKind] = {
         _kind("ramping-vus", RampingVus),
         _kind("constant-arrival-rate", ConstantArrivalRate),
         _kind("ramping-arrival-rate", RampingArrivalRate),
+        _kind("breaking-point", BreakingPointSearch, "rate_levels"),
     )
 }
 SETTINGS = frozenset(key for kind in EXECUTORS.values() for key in kind.keys)

@@ -12,6 +12,7 @@ from formats.errors import InvalidInput
 
 from .call import ToolCall
 from .draw import Draw
+from .finding import Goal
 from .plan import Executor, Scenario
 from .plan_keys import Analysis, ScenarioKeys, WorkloadName, lasts, scaled
 from .thresholds import Threshold
@@ -31,14 +32,6 @@ TOOLS: Mapping[WorkloadName, tuple[str, ...]] = {
 EVERY_OPERATION = "operation_*_ms"
 _OPERATION = re.compile(r"operation_(.+)_ms")
 _ODD = re.compile(r"[^A-Za-z0-9_-]")
-
-
-@dataclass(frozen=True, slots=True)
-class Goal:
-    """What an analysis is measured against; None: no stretch goal."""
-
-    target: float
-    stretch: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +94,7 @@ class Suite:
         problems = [
             *self._overriding(duration, vus),
             *self._searching(arrival_rates),
+            *self._misnamed(chosen),
             *([] if math.isfinite(scale) and scale > 0 else [f"scale should be more than 0, got {scale:g}"]),
             *([f"{self.name} makes a scenario of each tool: name the tools"] if self._lacks(chosen, tools) else []),
         ]
@@ -206,6 +200,13 @@ class Suite:
             for name, keys in searches.items()
             if keys.rate_levels is None and keys.of != "rate"
         ]
+
+    def _misnamed(self, workload: WorkloadName) -> list[str]:
+        """A workload with a mix of its own would make all scenarios the same, under names that say otherwise."""
+        mixes = {tuple(sorted(keys.mix.items())) for keys in self.keys.values() if keys.mix is not None}
+        if workload == self.workload or len(mixes) <= 1:
+            return []
+        return [f"{self.name} has scenarios for different tools of {self.workload}, so {workload} cannot replace that"]
 
     def _lacks(self, workload: WorkloadName, tools: Sequence[str] | None) -> bool:
         """Whether tools must be known that are not."""
