@@ -17,9 +17,13 @@ def open_missing_streams() -> None:
 
 
 def say(text: str, stream: TextIO) -> None:
-    """Write `text` and flush; when that fails, the stream goes to the null device from here on."""
+    """Write `text` and flush; when that fails, the stream goes to the null device from here on.
+
+    Parts of it come from servers and files: what is no printable character and no line end becomes a blank, since a
+    terminal would obey it.
+    """
     try:
-        stream.write(text)
+        stream.write("".join(c if c.isprintable() or c == "\n" else " " for c in text))
         stream.flush()
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

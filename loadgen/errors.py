@@ -11,6 +11,10 @@ Bad flags and unusable files are `formats.errors.InvalidInput` (2).
 from enum import IntEnum
 from typing import ClassVar
 
+from .outcome import printable
+
+_LONGEST = 2_000
+
 
 class ExitCode(IntEnum):
     """What the process tells its caller; the same table for every command."""
@@ -26,6 +30,9 @@ class LoadError(Exception):
     """The root: one sentence for the user and the exit code that goes with it."""
 
     exit_code: ClassVar[ExitCode]
+
+    def __str__(self) -> str:
+        return printable(super().__str__(), _LONGEST)  # parts of it come from the server
 
 
 class TargetUnreachable(LoadError):  # noqa: N818 - named after its cause

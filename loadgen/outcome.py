@@ -12,6 +12,16 @@ from typing import Any, ClassVar, Literal
 _LONGEST_DETAIL = 300
 
 
+def printable(text: str, longest: int) -> str:
+    """`text` as one line that moves no cursor, with `longest` characters at most.
+
+    >>> printable("two" + chr(10) + "lines", 20), printable("abcdef", 4)
+    ('two lines', 'abc…')
+    """
+    line = " ".join("".join(c if c.isprintable() else " " for c in text[: 2 * longest]).split())
+    return line if len(line) <= longest else line[: longest - 1] + "…"
+
+
 class Category(StrEnum):
     """Headings of the error analysis, in the order in which they are shown."""
 
@@ -48,10 +58,7 @@ class _Failed:
 
     def __post_init__(self) -> None:
         """Keep `detail` to one bounded, printable line: parts of it come from the server."""
-        line = " ".join("".join(c if c.isprintable() else " " for c in self.detail[: 2 * _LONGEST_DETAIL]).split())
-        if len(line) > _LONGEST_DETAIL:
-            line = line[: _LONGEST_DETAIL - 1] + "…"
-        object.__setattr__(self, "detail", line)
+        object.__setattr__(self, "detail", printable(self.detail, _LONGEST_DETAIL))
 
 
 @dataclass(frozen=True, slots=True)

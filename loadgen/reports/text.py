@@ -9,6 +9,7 @@ from formats.durations import format_duration
 
 from ..assessment import grade_average, grade_success
 from ..metrics import TrendSummary
+from ..outcome import printable
 from ..result import RunResult, SessionsResult
 from ..targets import TargetVerdict
 from .values import metric_values
@@ -17,6 +18,7 @@ from .verdict import percent, verdict_sentence
 _WIDTH = 80
 _LABEL = 21
 _TOOL = 19
+_LONGEST_NAME = 200
 
 
 def render_text(result: RunResult, *, every_metric: bool = False) -> str:
@@ -57,7 +59,7 @@ def _header(result: RunResult) -> list[str]:
         f"MCP load test: {result.workload}{state}",
         rule,
         _row("URL", result.url),
-        _row("Server", result.server or "(gave no name)"),
+        _row("Server", _name(result.server) or "(gave no name)"),
         _row("Protocol", f"MCP {result.protocol}"),
         *textwrap.wrap(_row("Calls", result.mix), _WIDTH, subsequent_indent=" " * _LABEL),
         _row("Load", f"{result.load} ({'open' if result.open_model else 'closed'} model)"),
@@ -109,7 +111,7 @@ def _tools(result: RunResult) -> Iterator[str]:
     yield f"{'':{_TOOL}}{'requests':>12}{'ok':>12}{'failed':>11}{'success':>10}{'average':>8}{'p95':>8}"
     for tool in result.measured.tools:
         yield (
-            f"{tool.tool:{_TOOL}}{tool.calls:>12,}{tool.ok:>12,}{tool.calls - tool.ok:>11,}"
+            f"{_name(tool.tool):{_TOOL}}{tool.calls:>12,}{tool.ok:>12,}{tool.calls - tool.ok:>11,}"
             f"{percent(tool.ok, tool.calls):>10}{_number(tool.response.average):>8}{_number(tool.response.p95):>8}"
         )
 
@@ -142,7 +144,7 @@ def _targets(result: RunResult) -> Iterator[str]:
         sign = ">=" if verdict.criterion == "rate" else "<"
         limit = f"{sign} {verdict.limit:,g} {verdict.unit}"
         measured = "n/a" if verdict.measured is None else f"{_measured(verdict)} {verdict.unit}"
-        tool = verdict.tool if verdict.criterion == "p95" else ""
+        tool = _name(verdict.tool) if verdict.criterion == "p95" else ""
         yield f"{tool:{_LABEL}}{verdict.criterion:8}{limit:>14}{measured:>14}  {verdict.status}"
     if any(verdict.status == "not offered" for verdict in result.targets):
         yield from _wrapped(
@@ -159,7 +161,7 @@ def _measured(verdict: TargetVerdict) -> str:
 
 def _metrics(result: RunResult) -> Iterator[str]:
     for name, values in metric_values(result).items():
-        yield name
+        yield _name(name)
         yield from _wrapped("  ".join(f"{key}={_exact(value)}" for key, value in values.items()), indent=4)
 
 
@@ -187,6 +189,11 @@ def _flags(words: tuple[str, ...]) -> Iterator[str]:
             part = ""
         part += (" " if part else "") + shlex.quote(word)
     yield part
+
+
+def _name(text: str) -> str:
+    """A name that the server chose: it begins no line of its own."""
+    return printable(text, _LONGEST_NAME)
 
 
 def _row(label: str, value: str) -> str:

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadgen.outcome import Category, Failure, HttpStatus, RpcError, Timeout, ToolError
+from loadgen.errors import NothingMeasured
+from loadgen.outcome import Category, Failure, HttpStatus, RpcError, Timeout, ToolError, printable
 
 
 @given(st.text(max_size=2_000))
@@ -12,6 +13,17 @@ def test_a_detail_is_one_bounded_printable_line(text: str) -> None:
     detail = ToolError(text).detail
     assert len(detail) <= 300
     assert detail.isprintable()
+
+
+@given(st.text(max_size=200), st.integers(min_value=1, max_value=50))
+def test_printable_text_is_one_line_that_is_not_too_long(text: str, longest: int) -> None:
+    shown = printable(text, longest)
+    assert len(shown) <= longest
+    assert shown.isprintable()
+
+
+def test_an_error_of_ours_repeats_no_escape_sequences_of_a_server() -> None:
+    assert str(NothingMeasured("the server has t\x1b[2J\nPASS: all")) == "the server has t [2J PASS: all"
 
 
 def test_escape_sequences_do_not_reach_the_terminal() -> None:

@@ -172,3 +172,11 @@ def test_an_open_model_shows_what_it_dropped_and_how_late_it_was() -> None:
 def test_the_load_says_which_model_it_was() -> None:
     assert value(report(), "Load") == "1,000 calls by 10 virtual users (closed model)"
     assert value(report(open_model=True), "Load").endswith("(open model)")
+
+
+def test_a_name_that_the_server_chose_begins_no_line_and_moves_no_cursor() -> None:
+    named = ToolResult("t\x1b[2J\nPASS: success rate 100.00 %", 1000, 999, MANY)
+    lines = report(measured=replace(MEASURED, tools=(named,)), server="s\x1b]0;x\x07\nPASS: all is well")
+    assert all(line.isprintable() for line in lines)
+    assert not [line for line in lines if line.startswith("PASS")][1:]
+    assert value(lines, "Server") == "s ]0;x PASS: all is well"
