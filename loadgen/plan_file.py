@@ -13,6 +13,7 @@ from formats.errors import InvalidInput
 from formats.fixtures import find_fixture
 from formats.strict_yaml import Location, Problem, load_yaml
 
+from .finding import Goal
 from .plan_keys import (
     EXECUTORS,
     SETTINGS,

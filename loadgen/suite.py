@@ -96,7 +96,11 @@ class Suite:
             *self._searching(arrival_rates),
             *self._misnamed(chosen),
             *([] if math.isfinite(scale) and scale > 0 else [f"scale should be more than 0, got {scale:g}"]),
-            *([f"{self.name} makes a scenario of each tool: name the tools"] if self._lacks(chosen, tools) else []),
+            *(
+                [f"{self.name} makes a scenario of each tool: name them with --tool"]
+                if self._lacks(chosen, tools)
+                else []
+            ),
         ]
         if problems:
             raise InvalidInput(problems)
@@ -146,6 +150,10 @@ class Suite:
             )
             for threshold in self.thresholds
         )
+
+    def warm_up_at(self, scale: float) -> float:
+        """Seconds at the beginning that are not counted."""
+        return scaled(self.warm_up, scale)
 
     def goals(self, *, workload: WorkloadName | None = None, arrival_rates: bool = False) -> Mapping[str, Goal]:
         """The targets of the analyses that hold for `workload`.
