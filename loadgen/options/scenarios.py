@@ -55,7 +55,7 @@ def load_in_words(suite: Suite) -> str:
     for unit in dict.fromkeys(unit for *_, unit in loads):
         same = [load for load in loads if load[2] == unit]
         low, high = min(load[0] for load in same), max(load[1] for load in same)
-        plural = unit.replace(" user", " users").replace("call ", "calls ") if high != 1 else unit
+        plural = unit.replace("user", "users") if high != 1 else unit
         words.append(f"{low:,g} to {high:,g} {plural}" if low < high else f"{high:,g} {plural}")
     count = sum(len(parts) for parts in suite.parts(suite.workload).values())
     return " and ".join(words) + (f", {count} scenarios" if count > 1 else "")
@@ -75,7 +75,7 @@ def criteria_in_words(suite: Suite) -> str:
 def _range(keys: ScenarioKeys) -> tuple[float, float, str]:
     """The least and the most load of a scenario, and of what."""
     rates = keys.rate is not None or keys.start_rate is not None or keys.executor == "ramping-arrival-rate"
-    unit = "call per second" if rates or keys.of == "rate" else "virtual user"
+    unit = "calls/s" if rates or keys.of == "rate" else "virtual user"
     start = keys.start_rate if rates else keys.start_vus
     if keys.levels is not None:
         levels = list(keys.levels)

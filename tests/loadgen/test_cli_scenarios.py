@@ -26,7 +26,7 @@ def test_scenarios_lists_every_plan_in_80_columns() -> None:
         ["quick", "30s", "10 virtual users", "2"],
         ["spike", "12m", "10 to 200 virtual users", "1"],
         ["stress", "about 21m", "100 to 800 virtual users", "1, 1 stretch"],
-        ["targets", "3m", "1,000 to 10,000 calls per second, 3 scenarios", "9"],
+        ["targets", "3m", "1,000 to 10,000 calls/s, 3 scenarios", "9"],
     ]
     assert max(len(line) for line in done.stdout.splitlines()) <= 80
 
