@@ -1,6 +1,7 @@
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import aiohttp
@@ -10,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample as Line
 
 from formats.errors import InvalidInput
-from loadgen.accounting import Accounting
+from loadgen.accounting import Accounting, Slice
 from loadgen.catalogue import CATALOGUE
 from loadgen.client.transport import Timings
 from loadgen.metrics import Trend
@@ -26,10 +27,10 @@ from loadgen.outcome import (
     ToolError,
 )
 from loadgen.outputs import page_server
-from loadgen.outputs.collector import OPERATION_SECONDS, Labels, Live
+from loadgen.outputs.collector import OPERATION_SECONDS, Labels, RunCollector
 from loadgen.outputs.prometheus import PrometheusOutput
-from loadgen.progress import Progress
 from loadgen.sample import Sample, SessionSample
+from loadgen.timeline import Moment, Timeline
 from tests.support.clock import FakeClock
 
 DOCS = Path(__file__).parents[3] / "docs" / "metrics.md"
@@ -41,18 +42,50 @@ def accounts() -> Accounting:
     return Accounting()
 
 
+@dataclass
+class Running:
+    """A scenario that a test moves on."""
+
+    accounting: Accounting
+    name: str = "calculator"
+    active_requests: int = 3
+    target_rate: float | None = 100.0
+    timeline: Timeline = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.timeline = Timeline([self.accounting])
+
+    def recent(self, seconds: float) -> Sequence[Slice]:
+        return self.timeline.last(seconds)
+
+
+def output_of(*running: Running, tools: tuple[str, ...] = ("add",), clock: FakeClock | None = None) -> PrometheusOutput:
+    made = PrometheusOutput(clock or FakeClock())
+    made.show(RunCollector(Labels("ab12", tools), running, Trend()))
+    return made
+
+
 @pytest.fixture
-async def output(accounts: Accounting) -> AsyncIterator[PrometheusOutput]:
+def running(accounts: Accounting) -> Running:
+    return Running(accounts)
+
+
+@pytest.fixture
+async def output(running: Running) -> AsyncIterator[PrometheusOutput]:
     lag = Trend()
     lag.add(0.004)
-    labels = Labels("calculator", "ab12", ("add", "divide"))
-    made = PrometheusOutput(labels, accounts, lambda: Live(3, 100.0), lag, FakeClock())
+    made = PrometheusOutput(FakeClock())
+    made.show(RunCollector(Labels("ab12", ("add", "divide")), [running], lag))
     yield made
     await made.stop(0)
 
 
 def call(accounts: Accounting, tool: str, outcome: Outcome, seconds: float = 0.05, *, sent: bool = True) -> None:
-    accounts.add(Sample(tool, 0.0, 0.0 if sent else None, seconds, outcome, Timings(sent_bytes=10, received_bytes=20)))
+    accounts.add(
+        Sample(
+            tool, 0.0, 0.0 if sent else None, seconds, outcome, Timings(sending=0.001, sent_bytes=10, received_bytes=20)
+        )
+    )
 
 
 def lines(output: PrometheusOutput) -> list[Line]:
@@ -139,9 +172,6 @@ async def test_the_run_has_its_figures(accounts: Accounting, output: PrometheusO
         "mcp_event_loop_lag_seconds_count": 1,
     }
     assert {name: value(output, name) for name in expected} == expected
-    assert value(output, "mcp_load_checks_total", check="schema", result="pass") == 2
-    assert value(output, "mcp_load_checks_total", check="schema", result="fail") == 1
-    assert value(output, "mcp_load_checks_total", check="value", result="fail") == 1
     assert value(output, "mcp_asyncio_tasks") >= 1
     assert value(output, "mcp_build_info") == 1
     assert value(output, "process_resident_memory_bytes") > 0
@@ -152,35 +182,71 @@ async def test_no_series_says_when_it_was_created(accounts: Accounting, output: 
     assert not [line.name for line in lines(output) if line.name.endswith("_created") and line.name.startswith("mcp")]
 
 
-async def test_latency_is_that_of_the_last_ten_seconds(accounts: Accounting) -> None:
-    clock = FakeClock()
-    output = PrometheusOutput(Labels("s", "r", ("add",)), accounts, lambda: Live(0, None), Trend(), clock)
-    async with asyncio.TaskGroup() as group:
-        watcher = group.create_task(output.watch(lambda: Progress(0, 0, 0.0, 0.0)))
-        await asyncio.sleep(0)
-        for _ in range(100):
-            call(accounts, "add", Ok({}), 0.25)
-        await clock.sleep(1.5)
-        assert value(output, "mcp_load_latency_seconds", stat="p99") == pytest.approx(0.25, rel=0.001)
-        await clock.sleep(11)
-        assert [line for line in lines(output) if line.name == "mcp_load_latency_seconds"] == []
-        watcher.cancel()
+async def test_checks_have_their_names(accounts: Accounting, output: PrometheusOutput) -> None:
+    for outcome in (Ok({}), Ok({}), CheckFailed("wrong"), SchemaViolation("broken"), HttpStatus("no", 503)):
+        call(accounts, "add", outcome)
+    accounts.add_session(SessionSample(0.0, 0.5, None, named=True))
+    accounts.add_session(SessionSample(0.0, 0.5, None))
+    accounts.add_session(SessionSample(0.0, 0.5, HttpStatus("no", 503)))
+    found = {
+        (line.labels["check"], line.labels["result"]): line.value
+        for line in lines(output)
+        if line.name == "mcp_load_checks_total"
+    }
+    assert found == {
+        ("initialize: status is 200", "pass"): 2,
+        ("initialize: status is 200", "fail"): 1,
+        ("initialize: has session header", "pass"): 1,
+        ("initialize: has session header", "fail"): 1,
+        ("tool call: status is 200", "pass"): 4,
+        ("tool call: status is 200", "fail"): 1,
+        ("tool call: response is valid", "pass"): 2,
+        ("tool call: response is valid", "fail"): 2,
+    }
 
 
-async def test_a_scrape_takes_nothing_away_from_the_latency_of_the_last_ten_seconds(accounts: Accounting) -> None:
-    clock = FakeClock()
-    output = PrometheusOutput(Labels("s", "r", ("add",)), accounts, lambda: Live(0, None), Trend(), clock)
-    async with asyncio.TaskGroup() as group:
-        watcher = group.create_task(output.watch(lambda: Progress(0, 0, 0.0, 0.0)))
-        await asyncio.sleep(0)
-        for _ in range(3):
+async def test_each_scenario_has_series_of_its_own() -> None:
+    first, second = Running(Accounting(), "first"), Running(Accounting(), "second", target_rate=None)
+    output = output_of(first, second)
+    call(first.accounting, "add", Ok({}))
+    for _ in range(2):
+        call(second.accounting, "add", Ok({}))
+    assert value(output, f"{OPERATIONS}_count", scenario="first") == 1
+    assert value(output, f"{OPERATIONS}_count", scenario="second") == 2
+    assert value(output, "mcp_load_iterations_total", scenario="second") == 2
+    assert value(output, "mcp_load_run_active", scenario="second") == 1
+    (rate,) = [line for line in lines(output) if line.name == "mcp_load_target_iterations_per_second"]
+    assert rate.labels == {"scenario": "first"}
+
+
+async def test_latency_is_that_of_the_last_ten_seconds(accounts: Accounting, running: Running) -> None:
+    output = output_of(running)
+    for _ in range(100):
+        call(accounts, "add", Ok({}), 0.25)
+    running.timeline.tick(1.0, Moment())
+    assert value(output, "mcp_load_latency_seconds", stat="p99") == pytest.approx(0.25, rel=0.001)
+    running.timeline.tick(11.0, Moment())
+    assert [line for line in lines(output) if line.name == "mcp_load_latency_seconds"] == []
+
+
+@pytest.mark.parametrize("scrapes", [0, 1, 5])
+async def test_a_scrape_takes_nothing_away_from_anybody(accounts: Accounting, running: Running, scrapes: int) -> None:
+    output, tap = output_of(running), accounts.tap()
+    for second in range(1, 6):
+        for _ in range(40):
             call(accounts, "add", Ok({}), 0.25)
-            call(accounts, "add", Ok({}), 0.25)
+            call(accounts, "add", RpcError("bad", -32602), 0.01)
+        for _ in range(scrapes):
+            output.render("")
+        running.timeline.tick(float(second), Moment())
+        for _ in range(scrapes):
             assert value(output, "mcp_load_latency_seconds", stat="max") == pytest.approx(0.25, rel=0.001)
-            call(accounts, "add", Ok({}), 0.01)
-        await clock.sleep(1.5)
-        assert value(output, "mcp_load_latency_seconds", stat="p50") == pytest.approx(0.25, rel=0.001)
-        watcher.cancel()
+    assert [part.calls for part in running.recent(60)] == [80] * 5
+    assert [part.response.count for part in running.recent(60)] == [80] * 5
+    assert [point.calls for point in running.timeline.points] == [80] * 5
+    taken = tap.take()
+    assert (taken.calls, taken.response.count, taken.failed) == (400, 400, 200)
+    assert value(output, "mcp_load_latency_seconds", stat="p50") == pytest.approx(0.01, rel=0.001)
 
 
 class HastyClock(FakeClock):
@@ -201,7 +267,7 @@ async def long_page(accounts: Accounting) -> AsyncIterator[PrometheusOutput]:
     for tool in tools:
         for outcome in OUTCOMES:
             call(accounts, tool, outcome)
-    made = PrometheusOutput(Labels("s", "r", tools), accounts, lambda: Live(0, None), Trend(), HastyClock())
+    made = output_of(Running(accounts), tools=tools, clock=HastyClock())
     yield made
     await made.stop(0)
 
@@ -229,7 +295,7 @@ async def test_a_page_made_in_pieces_has_each_family_once(long_page: PrometheusO
 
 
 async def test_a_closed_model_has_no_target_rate(accounts: Accounting) -> None:
-    output = PrometheusOutput(Labels("s", "r", ()), accounts, lambda: Live(0, None), Trend(), FakeClock())
+    output = output_of(Running(accounts, target_rate=None))
     assert "mcp_load_target_iterations_per_second" not in {line.name for line in lines(output)}
 
 
@@ -288,7 +354,7 @@ async def test_a_reader_who_does_not_read_does_not_hold_the_end_up(
 ) -> None:
     monkeypatch.setattr(page_server, "_SECONDS_FOR_A_REPLY", 0.01)
     tools = tuple(f"{n}" * 200_000 for n in range(3))
-    output = PrometheusOutput(Labels("s", "r", tools), accounts, lambda: Live(0, None), Trend(), FakeClock())
+    output = output_of(Running(accounts), tools=tools)
     port = await output.start(0)
     _, writer = await asyncio.open_connection("127.0.0.1", port, limit=1024)
     writer.write(b"GET /metrics HTTP/1.1\r\n\r\n")
@@ -300,9 +366,15 @@ async def test_a_reader_who_does_not_read_does_not_hold_the_end_up(
 
 async def test_a_port_in_use_is_said_in_one_sentence(output: PrometheusOutput) -> None:
     port = await output.start(0)
-    other = PrometheusOutput(Labels("s", "r", ()), Accounting(), lambda: Live(0, None), Trend(), FakeClock())
+    other = PrometheusOutput(FakeClock())
     with pytest.raises(InvalidInput, match=f"--metrics-port {port} cannot be used"):
         await other.start(port)
+
+
+async def test_before_there_is_a_run_the_page_has_the_process_alone() -> None:
+    names = {line.name for line in lines(PrometheusOutput(FakeClock()))}
+    assert "process_resident_memory_bytes" in names
+    assert not [name for name in names if name.startswith("mcp_")]
 
 
 async def test_every_metric_is_documented_and_every_documented_one_exists(output: PrometheusOutput) -> None:
