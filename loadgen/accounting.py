@@ -4,8 +4,9 @@ The hot path finds the cell of a call's tool and outcome and appends its times t
 at a time is folded. Whatever is asked of a whole run, a tool or an outcome is a merge of cells, made when it is asked.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 from .cells import OK, Cell, call_checks, errors, merged, opening_checks, outcomes, tools
 from .histogram import Histogram
@@ -21,9 +22,13 @@ _FOLD_EVERY = 1024
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """Part of a run: response times (of calls that came to an end), calls by outcome label, dropped iterations."""
+    """Part of a run: times of the calls that came to an end, calls by outcome label, dropped iterations.
+
+    `response` has those of all, from due, `service` those of calls that were sent, from sent.
+    """
 
     response: Histogram = field(default_factory=Histogram)
+    service: Histogram = field(default_factory=Histogram)
     outcomes: Mapping[str, int] = field(default_factory=dict)
     dropped: int = 0
 
@@ -31,6 +36,11 @@ class Slice:
     def calls(self) -> int:
         """Calls that are over."""
         return sum(self.outcomes.values())
+
+    @property
+    def finished(self) -> int:
+        """Calls that came to an end."""
+        return self.calls - self.outcomes.get(Cancelled.kind, 0)
 
     @property
     def errors(self) -> dict[str, int]:
@@ -45,47 +55,73 @@ class Slice:
 
 def joined(slices: Iterable[Slice]) -> Slice:
     """One slice of them all."""
-    response, outcomes, dropped = Histogram(), dict[str, int](), 0
+    response, service, outcomes, dropped = Histogram(), Histogram(), dict[str, int](), 0
     for each in slices:
         response.merge(each.response)
+        service.merge(each.service)
         for label, count in each.outcomes.items():
             outcomes[label] = outcomes.get(label, 0) + count
         dropped += each.dropped
-    return Slice(response, outcomes, dropped)
+    return Slice(response, service, outcomes, dropped)
 
 
 class Tap:
     """Where somebody looks at a run while it goes on, from the moment it is made.
 
-    `listening` are the histograms that all response times of the accounting go into.
+    `responses` and `services` are the histograms that all such times of the accounting go into.
     """
 
-    def __init__(self, accounting: "Accounting", listening: list[Histogram]) -> None:
+    def __init__(self, accounting: "Accounting", responses: list[Histogram], services: list[Histogram]) -> None:
         self._accounting = accounting
         self._totals = accounting.fold()
         self._dropped = accounting.dropped
-        self._listening = listening
-        self._place = len(listening)
-        listening.append(Histogram())
+        self._responses, self._services = responses, services
+        self._listen()
 
     def take(self) -> Slice:
         """What came since the tap was made, or since the last look."""
         totals, dropped = self._accounting.fold(), self._accounting.dropped
         since = {label: count - self._totals.get(label, 0) for label, count in totals.items()}
-        response = self._listening[self._place]
-        part = Slice(response, {label: n for label, n in since.items() if n}, dropped - self._dropped)
-        self._listening[self._place], self._totals, self._dropped = Histogram(), totals, dropped
+        outcomes = {label: n for label, n in since.items() if n}
+        part = Slice(self._response, self._service, outcomes, dropped - self._dropped)
+        self.close()
+        self._totals, self._dropped = totals, dropped
+        self._listen()
         return part
+
+    def close(self) -> None:
+        """Look no more."""
+        self._responses.remove(self._response)
+        self._services.remove(self._service)
+
+    def _listen(self) -> None:
+        self._response, self._service = Histogram(), Histogram()
+        self._responses.append(self._response)
+        self._services.append(self._service)
+
+
+class _Both:
+    """The histograms of two lists, as they are when they are asked for."""
+
+    __slots__ = ("_lists",)
+
+    def __init__(self, *lists: list[Histogram]) -> None:
+        self._lists = lists
+
+    def __iter__(self) -> Iterator[Histogram]:
+        return chain.from_iterable(self._lists)
 
 
 class Accounting:
     """The `Accounts` of one run. A cancelled call is counted, but has no duration: its reply never came.
 
-    In a `closed` model every call is due when it is sent, so that response and service times are the same.
+    In a `closed` model every call is due when it is sent, so that response and service times are the same. Without
+    `has_sessions` the protocol has none: openings are still kept by outcome, but they are no sessions, and not checked.
     """
 
-    def __init__(self, *, closed: bool = False) -> None:
+    def __init__(self, *, closed: bool = False, has_sessions: bool = True) -> None:
         self._closed = closed
+        self.has_sessions = has_sessions
         self.dropped = 0
         self.reissued = 0
         """Requests sent once more because their reply was lost."""
@@ -98,7 +134,8 @@ class Accounting:
         self._labels: set[str] = set()
         self._ok: dict[str, Cell] = {}
         self._failed: dict[tuple[str, str, bool], Cell] = {}
-        self._listening: list[Histogram] = []  # by tap
+        self._responses: list[Histogram] = []  # by tap
+        self._services: list[Histogram] = []
 
     @property
     def cells(self) -> tuple[Cell, ...]:
@@ -149,7 +186,8 @@ class Accounting:
 
     def opening_checks(self) -> tuple[Check, ...]:
         """What should hold for every `initialize`; nothing without one."""
-        return opening_checks(self.openings.values(), self.named_sessions or None) if self.openings else ()
+        asked = self.has_sessions and self.openings
+        return opening_checks(self.openings.values(), self.named_sessions or None) if asked else ()
 
     def add_reissued(self, n: int) -> None:
         """See `Accounts`."""
@@ -170,13 +208,14 @@ class Accounting:
 
     def tap(self) -> Tap:
         """A look at what comes from now on."""
-        return Tap(self, self._listening)
+        return Tap(self, self._responses, self._services)
 
     def fold(self) -> dict[str, int]:
-        """Fold all response times, so that every tap has them; how many calls there are by outcome label."""
+        """Fold all times, so that every tap has them; how many calls there are by outcome label."""
         totals: dict[str, int] = {}
         for cell in self.cells:
             cell.response.fold()
+            cell.service.fold()
             totals[cell.label] = totals.get(cell.label, 0) + cell.calls
         return totals
 
@@ -202,8 +241,12 @@ class Accounting:
         return cell
 
     def _cell(self, tool: str, label: str, failure: Failure | None, was_sent: bool) -> Cell:
-        response = Trend(() if isinstance(failure, Cancelled) else self._listening)
-        return Cell(tool, label, failure, was_sent, 0, response, response if self._closed and was_sent else Trend())
+        if isinstance(failure, Cancelled):
+            return Cell(tool, label, failure, was_sent)
+        if self._closed and was_sent:
+            both = Trend(_Both(self._responses, self._services))
+            return Cell(tool, label, failure, was_sent, 0, both, both)
+        return Cell(tool, label, failure, was_sent, 0, Trend(self._responses), Trend(self._services))
 
     def _bounded(self, failure: Failure) -> str:
         """Its label, as long as there are not too many: a server can invent codes without end."""
@@ -220,7 +263,6 @@ def measure(
     due: int,
     *,
     unfinished_sessions: int = 0,
-    has_sessions: bool = True,
     vus: GaugeSummary | None = None,
     vus_max: GaugeSummary | None = None,
 ) -> Measurements:
@@ -229,6 +271,7 @@ def measure(
     `vus` and `vus_max` are for several scenarios, which cannot know them together; of one they are its own.
     """
     cells = [cell for accounting in accountings for cell in accounting.cells]
+    has_sessions = any(accounting.has_sessions for accounting in accountings)
     ended = [cell for cell in cells if cell.ended]
     ok = [cell for cell in cells if cell.failure is None]
     openings = [cell for accounting in accountings for cell in accounting.openings.values()] if has_sessions else []

@@ -58,6 +58,10 @@ class ServerWatch(Protocol):
         """Look now and then, until cancelled."""
         ...
 
+    async def look(self) -> None:
+        """Look now."""
+        ...
+
 
 class Engine:
     """One run of `plan`; `connect` makes a transport to a URL, one for each virtual user.
@@ -124,6 +128,8 @@ class Engine:
                 interrupted = interruption.requested()
                 for run in self._runs:
                     await run.close(interruption)
+            if self._server is not None:
+                await interruption.guard(self._server.look(), 0)
         finally:
             if prometheus is not None:
                 await interruption.guard(prometheus.stop(self._metrics_linger), 0)
@@ -276,6 +282,8 @@ class Engine:
             verdicts=tuple(self._judge(each, seconds, generator) for each in self._thresholds),
             findings=tuple(finding for run in runs for finding in run.findings),
             aborted=None if self._aborted is None else describe(self._aborted),
+            server_sessions=None if self._server is None else self._server.moment.server_sessions,
+            round_trip=target.round_trip,
         )
         found = tuple(finding for analysis in plan.analyses for finding in analysis.find(result))
         return replace(result, findings=(*result.findings, *found))

@@ -3,6 +3,16 @@
 from dataclasses import dataclass
 from typing import Literal
 
+Status = Literal["pass", "fail", "no data", "info"]
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """What a value is measured against: to miss `target` fails the gate, to miss `stretch` does not."""
+
+    target: float
+    stretch: float | None = None
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -16,7 +26,7 @@ class Finding:
     value: float | None = None
     unit: str = ""
     target: str | None = None
-    status: Literal["pass", "fail", "no data", "info"] = "info"
+    status: Status = "info"
     stretch: bool = False
 
     @property

@@ -2,7 +2,7 @@
 
 import math
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from .histogram import Histogram
@@ -37,7 +37,7 @@ class Trend:
 
     __slots__ = ("_also", "_histogram", "_maximum", "_minimum", "_pending", "_sum", "push")
 
-    def __init__(self, also: Sequence[Histogram] = ()) -> None:
+    def __init__(self, also: Iterable[Histogram] = ()) -> None:
         self._also = also
         self._pending = array("d")
         self.push = self._pending.append

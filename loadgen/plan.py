@@ -142,6 +142,7 @@ class Plan:
     `send_keys` each call carries its name, for a server that takes it. `protocol` is a version, or auto; `retry_lost`
     is for the modern era. `scale` is what the durations of a plan file were multiplied by. Criteria on
     `operation_*_ms` are meant for each tool that the run calls. Every `tick` seconds a line of figures is kept.
+    Before the load the cheapest request is timed `round_trips` times.
     """
 
     name: str
@@ -163,3 +164,4 @@ class Plan:
     thresholds: tuple[Threshold, ...] = ()
     analyses: tuple[Analysis, ...] = ()
     tick: float = 1.0
+    round_trips: int = 0

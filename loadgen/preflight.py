@@ -1,15 +1,17 @@
 """The look at a target before the load: does it answer, has it the tools, and what do they promise?"""
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from .accounting import Accounting
 from .cells import errors
-from .client.session import Session, Tool, delete_session, initialize_session, list_tools
+from .client.modern import MODERN
+from .client.session import Session, Tool, delete_session, discover, initialize_session, list_tools, ping
 from .client.transport import Transport
 from .clock import Clock
 from .errors import NothingMeasured, TargetUnreachable
+from .metrics import Trend, TrendSummary
 from .outcome import Connect, Failure, Timeout, Tls
 from .plan import Plan, Scenario
 from .schemas import OutputSchemas
@@ -34,6 +36,7 @@ class Target:
     listed: tuple[Tool, ...]
     schemas: OutputSchemas
     notes: tuple[str, ...]
+    round_trip: tuple[str, TrendSummary] | None = None
 
 
 async def inspect(plan: Plan, connect: Callable[[str], Transport], clock: Clock) -> Target:
@@ -60,7 +63,8 @@ async def inspect(plan: Plan, connect: Callable[[str], Transport], clock: Clock)
     schemas = OutputSchemas((tool.name, tool.output_schema) for tool in listed)
     target = Target(session.server_name, session.protocol, names, listed, schemas, _without_schema(names, listed))
     notes = [await _set_up(plan, scenario, target, connect, clock) for scenario in plan.scenarios if scenario.setup]
-    return replace(target, notes=(*target.notes, *notes))
+    round_trip = await _time_round_trips(plan, target, connect, clock) if plan.round_trips else None
+    return replace(target, notes=(*target.notes, *notes), round_trip=round_trip)
 
 
 async def _set_up(
@@ -96,6 +100,26 @@ async def _set_up(
         )
     short = f"; {accounts.failed:,} of these calls failed, e.g. {failures[0].example}" if failures else ""
     return f"Before the clock started, {accounts.calls:,} calls prepared the run and were not counted{short}."
+
+
+async def _time_round_trips(
+    plan: Plan, target: Target, connect: Callable[[str], Transport], clock: Clock
+) -> tuple[str, TrendSummary]:
+    """The cheapest request of the era, and how long it took; one that failed counts for nothing."""
+    trend, transport = Trend(), connect(plan.url)
+    modern = target.protocol == MODERN
+    try:
+        session = await initialize_session(transport, plan.timeout, protocol=target.protocol)
+        if isinstance(session, Session):
+            for _ in range(plan.round_trips):
+                began = clock.now()
+                answer = await (discover(session) if modern else ping(session))
+                if answer is None or isinstance(answer, Mapping):
+                    trend.add(clock.now() - began)
+            await delete_session(session)
+    finally:
+        await transport.close()
+    return ("server/discover" if modern else "ping", trend.summary())
 
 
 def _without_schema(called: Sequence[str], tools: Iterable[Tool]) -> tuple[str, ...]:

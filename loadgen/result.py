@@ -175,7 +175,8 @@ class RunResult:
 
     `started_at` is ISO 8601 in UTC, `seconds` the time from the first call's start to the last one's end, `command`
     the words of a command line that repeats the run, `min_success` a gate in per cent. `aborted` says which criterion
-    ended the run early. `distribution` counts response times by upper bounds in milliseconds.
+    ended the run early. `distribution` counts response times by upper bounds in milliseconds. `server_sessions` are
+    those that the server kept at the end, `round_trip` the cheapest request and how long it took.
     """
 
     workload: str
@@ -206,6 +207,8 @@ class RunResult:
     verdicts: tuple[Verdict, ...] = ()
     findings: tuple[Finding, ...] = ()
     aborted: str | None = None
+    server_sessions: float | None = None
+    round_trip: tuple[str, TrendSummary] | None = None
 
     @property
     def success_rate(self) -> float:

@@ -98,9 +98,10 @@ class RpcReply:
 class PlainReply:
     """A `Sink` for a reply that is no JSON-RPC response: to a notification, to DELETE, to the GET of a document."""
 
-    def __init__(self) -> None:
+    def __init__(self, most_bytes: int = _ERROR_BODY_BYTES) -> None:
         self._status = 0
         self._body = b""
+        self._most_bytes = most_bytes
 
     def head(self, status: int, headers: Mapping[bytes, bytes]) -> None:  # noqa: ARG002 - the Sink's shape
         """See `Sink`."""
@@ -109,7 +110,7 @@ class PlainReply:
     def feed(self, chunk: bytes) -> bool:
         """See `Sink`."""
         self._body += chunk
-        return len(self._body) > _ERROR_BODY_BYTES
+        return len(self._body) > self._most_bytes
 
     def failure(self) -> HttpStatus | None:
         """None when the server took it, whatever 2xx status it chose."""
@@ -117,8 +118,12 @@ class PlainReply:
             return None
         return HttpStatus(describe_status(self._status, self._body), self._status)
 
+    def text(self) -> str:
+        """The body, or its first `most_bytes`."""
+        return self._body[: self._most_bytes].decode(errors="replace")
+
     def document(self) -> object:
-        """The JSON that came with status 200, 8 KiB at most; None for anything else."""
+        """The JSON that came with status 200; None for anything else, and for more than `most_bytes`."""
         if self._status != _OK:
             return None
         try:

@@ -18,6 +18,7 @@ from ..call import ToolCall
 from ..client.endpoint import Endpoint, parse_header
 from ..open_files import allow_open_files
 from ..plan import Executor, Plan, PlannedWorkload, Scenario
+from .files import Kind, Reports, as_output, read_outputs
 
 MOST_USERS = 100_000
 Users = Annotated[int, Field(ge=1, le=MOST_USERS)]
@@ -117,9 +118,13 @@ class LoadOptions(BaseModel):
         Field(ge=0, le=100, allow_inf_nan=False),
         Parameter(help="Successful requests in per cent below which the run fails with exit code 99."),
     ] = 99.9
-    json_file: Annotated[
-        Path | None, Parameter(name="--json", help="Also save the whole report as JSON to this file.")
-    ] = None
+    out: Annotated[
+        tuple[Annotated[str, AfterValidator(as_output)], ...],
+        Parameter(
+            negative="", show_default=False, help="json=FILE, html=FILE or junit=FILE: save a report; repeatable."
+        ),
+    ] = ()
+    json_file: Annotated[Path | None, Parameter(name="--json", help="The same as --out json=FILE.")] = None
     metrics_port: Annotated[
         int | None,
         Field(ge=0, le=65535),
@@ -138,6 +143,20 @@ class LoadOptions(BaseModel):
             help="Also list every metric of the run in the report.",
         ),
     ] = False
+
+    @field_validator("out")
+    @classmethod
+    def _one_of_a_kind(cls, out: tuple[str, ...]) -> tuple[str, ...]:
+        if len(read_outputs(out)) < len(out):
+            raise ValueError("should name one file of each kind")
+        return out
+
+    @field_validator("json_file")
+    @classmethod
+    def _one_json(cls, json_file: Path | None, info: ValidationInfo) -> Path | None:
+        if json_file is not None and "json" in read_outputs(info.data.get("out", ())):
+            raise ValueError("and --out json=FILE name one report: give it once")
+        return json_file
 
     @field_validator("bearer")
     @classmethod
@@ -183,9 +202,8 @@ class LoadOptions(BaseModel):
             raise ValueError(" and ".join(problems))
         return proxy
 
-    @property
-    def endpoint(self) -> Endpoint:
-        """Where the server is and how it is reached.
+    def endpoint_of(self, url: str) -> Endpoint:
+        """How `url` is reached.
 
         Raises:
             InvalidInput: flags that do not go together, a header that is none, or a file that cannot be read.
@@ -194,7 +212,7 @@ class LoadOptions(BaseModel):
         if self.bearer:
             headers.append(("Authorization", f"Bearer {self.bearer}"))
         return Endpoint(
-            self.url,
+            url,
             self.transport,
             tuple(headers),
             cacert=self.cacert,
@@ -203,9 +221,10 @@ class LoadOptions(BaseModel):
         )
 
     @property
-    def report_file(self) -> Path | None:
-        """Where the JSON report goes."""
-        return self.json_file
+    def reports(self) -> Reports:
+        """The files that are asked for."""
+        more: dict[Kind, Path] = {} if self.json_file is None else {"json": self.json_file}
+        return Reports({**read_outputs(self.out), **more})
 
     def drawn_seed(self) -> int:
         """The seed that was given, or a new one."""

@@ -1,21 +1,17 @@
 """The flags of `mcp-load tool` and `mcp-load tools`: any MCP server."""
 
 import secrets
-from pathlib import Path
 from typing import Annotated, Any
 
 import orjson
 from cyclopts import Parameter
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
-from pydantic_core import PydanticCustomError
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
 from formats.durations import Duration, format_duration
-from formats.errors import REPEATED, InvalidInput
 
 from ..executors.closed import ConstantVus, SharedIterations
 from ..executors.open import ConstantArrivalRate
 from ..plan import Executor, Plan
-from ..reports.file import check_writable
 from ..workloads.generic import GenericWorkload
 from .common import MOST_USERS, LoadOptions, Protocol, Url, Users
 
@@ -37,18 +33,6 @@ def _json_object(text: object) -> object:
     if not isinstance(value, dict):
         raise ValueError("should be a JSON object")  # noqa: TRY004 - pydantic takes a ValueError
     return value
-
-
-def _output(written: str) -> str:
-    if not written.startswith("json=") or written == "json=":
-        raise ValueError("should be json=FILE")
-    path = written.removeprefix("json=")
-    try:
-        check_writable(Path(path))
-    except InvalidInput as error:
-        why = error.problems[0].partition(f"{path} ")[2]  # what is before that names another flag
-        raise PydanticCustomError(REPEATED, "{path} {why}", {"path": path, "why": why}) from error
-    return written
 
 
 class GenericOptions(LoadOptions):
@@ -77,10 +61,6 @@ class GenericOptions(LoadOptions):
         Users | None,
         Parameter(help="With --rate: most virtual users when replies are late; a call that finds none is dropped."),
     ] = None
-    out: Annotated[
-        tuple[Annotated[str, AfterValidator(_output)], ...],
-        Parameter(negative="", show_default=False, help="json=FILE: the same as --json FILE."),
-    ] = ()
 
     @field_validator("total")
     @classmethod
@@ -104,18 +84,6 @@ class GenericOptions(LoadOptions):
         if max_vus is not None and max_vus < info.data.get("vus", 1):
             raise ValueError("should be --vus or more")
         return max_vus
-
-    @field_validator("out")
-    @classmethod
-    def _one_report(cls, out: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
-        if len(out) + (info.data.get("json_file") is not None) > 1:
-            raise ValueError("and --json name one report, once")
-        return out
-
-    @property
-    def report_file(self) -> Path | None:
-        """Where the JSON report goes."""
-        return Path(self.out[-1].removeprefix("json=")) if self.out else self.json_file
 
     def generic_plan(self, words: list[str], flags: list[str], weights: dict[str, int], arguments: Any = None) -> Plan:
         """The run that these flags mean; drawn numbers are new for each call."""

@@ -1,0 +1,94 @@
+"""Where the reports of a run go: `--out KIND=FILE`, and `--save`."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, cast, get_args
+
+from pydantic_core import PydanticCustomError
+
+from formats.errors import REPEATED, InvalidInput
+
+from ..reports.file import check_writable, save
+from ..reports.html import render_html
+from ..reports.json import document, render_json
+from ..reports.junit import render_junit
+from ..result import RunResult
+
+Kind = Literal["json", "html", "junit"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+_SUFFIXES: Mapping[Kind, str] = {"json": ".json", "html": ".html", "junit": ".junit.xml"}
+
+
+def as_output(written: str) -> str:
+    """What `--out` takes, when the file can be written.
+
+    Raises:
+        ValueError: it is not of that form.
+        PydanticCustomError: the file cannot be written.
+    """
+    kind, sign, path = written.partition("=")
+    if kind not in KINDS or not sign or not path:
+        raise ValueError("should be json=FILE, html=FILE or junit=FILE")
+    try:
+        check_writable(Path(path))
+    except InvalidInput as error:
+        why = error.problems[0].partition(f"{path} ")[2]  # what is before that names another flag
+        raise PydanticCustomError(REPEATED, "{path} {why}", {"path": path, "why": why}) from error
+    return written
+
+
+@dataclass(frozen=True, slots=True)
+class Reports:
+    """The files that a run is reported in, by kind."""
+
+    files: Mapping[Kind, Path] = field(default_factory=dict)
+
+    def numbered(self, number: int) -> "Reports":
+        """Those of the run with that number among several: `load.json` becomes `load-1.json`."""
+        return Reports({kind: path.with_stem(f"{path.stem}-{number}") for kind, path in self.files.items()})
+
+    def check(self) -> None:
+        """Make sure that they can be written.
+
+        Raises:
+            InvalidInput: one cannot.
+        """
+        for path in self.files.values():
+            check_writable(path)
+
+    def save(self, result: RunResult) -> None:
+        """Write them.
+
+        Raises:
+            InvalidInput: one cannot be written, although it could before the run.
+        """
+        shown = document(result)
+        renderers: dict[Kind, Callable[[], bytes]] = {
+            "json": lambda: render_json(result),
+            "html": lambda: render_html(shown),
+            "junit": lambda: render_junit(shown),
+        }
+        for kind, path in self.files.items():
+            save(path, renderers[kind]())
+
+
+def read_outputs(written: Iterable[str]) -> dict[Kind, Path]:
+    """The file of each kind, of flags that are right."""
+    return {cast(Kind, kind): Path(path) for kind, _, path in (each.partition("=") for each in written)}
+
+
+def dated(result_name: str, started_at: str, run_id: str) -> Reports:
+    """Files for `--save`: `results/DATE/NAME-TIME-RUN.…` under the working directory.
+
+    Raises:
+        InvalidInput: the folder cannot be made.
+    """
+    day, _, time = started_at.partition("T")
+    folder = Path("results") / day
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InvalidInput([f"--save: {folder} cannot be made: {error.strerror}"]) from error
+    stem = f"{result_name}-{time[:8].replace(':', '')}-{run_id}"
+    return Reports({kind: folder / f"{stem}{_SUFFIXES[kind]}" for kind in KINDS})
