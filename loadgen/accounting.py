@@ -241,12 +241,12 @@ class Accounting:
         return cell
 
     def _cell(self, tool: str, label: str, failure: Failure | None, was_sent: bool) -> Cell:
-        if isinstance(failure, Cancelled):
-            return Cell(tool, label, failure, was_sent)
+        heard = not isinstance(failure, Cancelled)  # how long a cancelled call took says nothing
         if self._closed and was_sent:
-            both = Trend(_Both(self._responses, self._services))
+            both = Trend(_Both(self._responses, self._services) if heard else ())
             return Cell(tool, label, failure, was_sent, 0, both, both)
-        return Cell(tool, label, failure, was_sent, 0, Trend(self._responses), Trend(self._services))
+        response, service = Trend(self._responses if heard else ()), Trend(self._services if heard else ())
+        return Cell(tool, label, failure, was_sent, 0, response, service)
 
     def _bounded(self, failure: Failure) -> str:
         """Its label, as long as there are not too many: a server can invent codes without end."""

@@ -24,7 +24,7 @@ from .outputs.prometheus import PrometheusOutput
 from .plan import Plan
 from .preflight import Target, inspect
 from .progress import Progress
-from .readings import RunReadings, WindowReadings
+from .readings import KnownReading, RunReadings, WindowReadings
 from .result import Measurements, RunResult
 from .scenario_run import ScenarioRun
 from .targets import TargetVerdict, judge_target
@@ -93,7 +93,7 @@ class Engine:
         self._thresholds: tuple[Threshold, ...] = ()
         self._vus, self._vus_max = Gauge(), Gauge()
         self._aborted: Verdict | None = None
-        self._failed_windows: dict[Threshold, Verdict] = {}
+        self._windows: dict[Threshold, Verdict] = {}
         self._target: Target | None = None
         self._began = 0.0
 
@@ -179,7 +179,7 @@ class Engine:
                         for run in self._runs:
                             running.create_task(run_in_turn(run))
             finally:
-                self._tick()
+                self._tick(self._timeline.finish)
                 for watcher in watchers:
                     watcher.cancel()
 
@@ -188,15 +188,21 @@ class Engine:
         watched = [each for each in self._thresholds if each.abort_on_fail or each.window is not None]
         while True:
             await self._clock.sleep(self._plan.tick)
-            self._tick()
+            self._tick(self._timeline.tick)
             for threshold in watched:
                 verdict = judge(threshold, self._readings(threshold), generator_limited=False)
-                if verdict.status == "fail" and threshold.window is not None:
-                    self._failed_windows.setdefault(threshold, verdict)
+                if threshold.window is not None:
+                    self._note(verdict)
                 if self._aborted is None and should_abort(threshold, verdict, self._clock.now() - self._began):
                     self._aborted = verdict
 
-    def _tick(self) -> None:
+    def _note(self, verdict: Verdict) -> None:
+        """Keep the first miss of a window, or else the last one that had data."""
+        known = self._windows.get(verdict.threshold)
+        if verdict.status != "no data" and (known is None or known.status != "fail"):
+            self._windows[verdict.threshold] = verdict
+
+    def _tick(self, tick: Callable[[float, Moment], None]) -> None:
         at = self._clock.now() - self._began
         for run in self._runs:
             if run.started:
@@ -207,7 +213,7 @@ class Engine:
         self._vus.set(vus)
         self._vus_max.set(sum(run.allocated_vus for run in self._runs))
         moment = Moment() if self._server is None else self._server.moment
-        self._timeline.tick(at, replace(moment, vus=vus, target_rate=sum(rates) if rates else None))
+        tick(at, replace(moment, vus=vus, target_rate=sum(rates) if rates else None))
 
     def _progress(self) -> Progress:
         runs = self._runs
@@ -228,13 +234,15 @@ class Engine:
     def _readings(self, threshold: Threshold) -> Readings:
         if threshold.window is None:
             return RunReadings(self._runs, self._clock.now() - self._began)
-        return WindowReadings(self._timeline.last(threshold.window), threshold.window)
+        return WindowReadings(self._runs, threshold.window, self._clock.now())
 
     def _judge(self, threshold: Threshold, seconds: float, generator: GeneratorHealth) -> Verdict:
         """The verdict at the end; a criterion with a window is missed when it was at any time."""
-        if threshold in self._failed_windows:
-            return self._failed_windows[threshold]
-        readings = RunReadings(self._runs, seconds) if threshold.window is None else self._readings(threshold)
+        readings: Readings = RunReadings(self._runs, seconds)
+        if threshold.window is not None:
+            self._note(judge(threshold, self._readings(threshold), generator_limited=False))
+            noted = self._windows.get(threshold)
+            readings = KnownReading(None if noted is None else noted.measured)
         return judge(threshold, readings, generator_limited=generator.limited)
 
     def _result(self, target: Target, began: datetime, interrupted: bool) -> RunResult:
@@ -248,7 +256,6 @@ class Engine:
             [run.accounting for run in runs],
             sum(run.tally.due for run in runs),
             unfinished_sessions=sum(run.unfinished_sessions for run in runs),
-            has_sessions=not modern,
             **several,
         )
         open_model = any(run.open_model for run in runs)
@@ -275,7 +282,7 @@ class Engine:
             notes=(*target.notes, *_about(plan, measured, modern=modern)),
             description=plan.description,
             scale=plan.scale,
-            scenarios=tuple(run.result(self._began, has_sessions=not modern) for run in ran),
+            scenarios=tuple(run.result(self._began) for run in ran),
             phases=tuple(phase for run in ran for phase in run.phases(self._began)),
             points=self._timeline.points,
             distribution=_distribution(runs),

@@ -79,6 +79,14 @@ class Histogram:
             return None
         return self.value_at(max(1, math.ceil(round(self.count * percent / 100, 6))))
 
+    def mean(self) -> float | None:
+        """The average of the buckets' middles; None without a value."""
+        pages = self._settled().items()
+        total = math.fsum(
+            count * _middle(exponent, slot) for exponent, page in pages for slot, count in enumerate(page) if count
+        )
+        return total / self.count if self.count else None
+
     def cumulated(self, bounds: tuple[float, ...]) -> Iterator[int]:
         """For each of the ascending `bounds`, how many values lie in its bucket or below."""
         self._settle()

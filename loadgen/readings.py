@@ -1,5 +1,6 @@
 """What criteria are judged by: the accounts of a run, as far as it is, or its last seconds."""
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
@@ -27,6 +28,7 @@ from .catalogue import (
     operation_metric,
 )
 from .cells import OK, Cell, call_checks, merged
+from .histogram import Histogram
 from .metrics import Trend
 from .thresholds import Aggregation, Tags
 
@@ -55,8 +57,17 @@ class Read(Protocol):
         ...
 
     @property
-    def seconds(self) -> float:
-        """How long it has been measured."""
+    def measured_from(self) -> float:
+        """The moment of the clock from which on samples count."""
+        ...
+
+    @property
+    def measured_until(self) -> float:
+        """The moment of the clock up to which there are samples."""
+        ...
+
+    def recent(self, seconds: float) -> Sequence[Slice]:
+        """What came in the last `seconds`, tick by tick."""
         ...
 
 
@@ -68,17 +79,22 @@ class RunReadings:
         self._seconds = seconds
 
     def read(self, metric: str, tags: Tags, aggregation: Aggregation) -> float | None:
-        """See `Readings`; a rate per second of tagged scenarios is that of the time in which they ran."""
-        wanted = {key: value for key, value in tags if key not in _OF_CALLS}
-        chosen = [each for each in self._scenarios if wanted.items() <= each.tags.items()]
+        """See `Readings`; a rate per second of tagged scenarios is that of the time in which any of them ran."""
+        chosen = _chosen(self._scenarios, tags)
+        if not chosen:
+            return None
+        wanted = {key for key, _ in tags} - _OF_CALLS
         accounts = [each.accounting for each in chosen]
         cells = [cell for each in accounts for cell in each.cells if _fits(cell, dict(tags))]
         if metric in _COUNTED:
             count = _COUNTED[metric](accounts, cells)
-            seconds = sum(each.seconds for each in chosen) if wanted else self._seconds
+            seconds = _covered(chosen, -math.inf) if wanted else self._seconds
             return count if aggregation.name == "count" else count / seconds if seconds > 0 else None
-        if metric in _SHARES:
-            part, whole = _SHARES[metric](accounts, cells)
+        if metric == HTTP_REQ_FAILED.name:
+            failed, whole = _calls(cell for cell in cells if cell.failure is not None), _calls(cells)
+            return failed / whole if whole else None
+        if metric == CHECKS.name:
+            part, whole = _checked([] if {key for key, _ in tags} & _OF_CALLS else accounts, cells)
             return part / whole if whole else None
         if metric in {VUS.name, VUS_MAX.name}:
             values = [(each.vus if metric == VUS.name else each.vus_max).summary().value for each in accounts]
@@ -87,27 +103,70 @@ class RunReadings:
 
 
 class WindowReadings:
-    """The last seconds of a run, of all its calls together."""
+    """The last `seconds` of a run up to `now`, all calls of a scenario together; times have three digits."""
 
-    def __init__(self, slices: Sequence[Slice], seconds: float) -> None:
-        self._part = joined(slices)
+    def __init__(self, scenarios: Sequence[Read], seconds: float, now: float) -> None:
+        self._scenarios = scenarios
         self._seconds = seconds
+        self._now = now
 
     def read(self, metric: str, tags: Tags, aggregation: Aggregation) -> float | None:
-        """See `Readings`; None for what is not kept by the second."""
-        part = self._part
-        if tags:
+        """See `Readings`; None for what is not kept by the second. A rate is that of the time that was measured."""
+        if _OF_CALLS & {key for key, _ in tags}:
             return None
+        chosen = _chosen(self._scenarios, tags)
+        part = joined(piece for each in chosen for piece in each.recent(self._seconds))
         if metric in {TOOL_CALL.name, ITERATION_DURATION.name}:
-            percent = {"p": aggregation.percent, "med": 50.0, "max": 100.0}.get(aggregation.name)
-            value = None if percent is None else part.response.percentile(percent)
-            return None if value is None else value * 1000
+            return _of_histogram(part.response, aggregation)
+        if metric == HTTP_REQ_DURATION.name:
+            return _of_histogram(part.service, aggregation)
         if metric == HTTP_REQ_FAILED.name:
             return part.failed / part.calls if part.calls else None
-        counts = {HTTP_REQS.name: part.calls, ITERATIONS.name: part.calls, DROPPED_ITERATIONS.name: part.dropped}
-        if metric not in counts:
+        counts = {HTTP_REQS.name: part.calls, ITERATIONS.name: part.finished, DROPPED_ITERATIONS.name: part.dropped}
+        covered = _covered(chosen, self._now - self._seconds)
+        if metric not in counts or not covered:
             return None
-        return counts[metric] if aggregation.name == "count" else counts[metric] / self._seconds
+        return counts[metric] if aggregation.name == "count" else counts[metric] / covered
+
+
+class KnownReading:
+    """A value that was read before, whatever is asked for."""
+
+    def __init__(self, value: float | None) -> None:
+        self._value = value
+
+    def read(self, metric: str, tags: Tags, aggregation: Aggregation) -> float | None:  # noqa: ARG002 - see above
+        """See `Readings`."""
+        return self._value
+
+
+def _chosen(scenarios: Sequence[Read], tags: Tags) -> list[Read]:
+    wanted = {key: value for key, value in tags if key not in _OF_CALLS}
+    return [each for each in scenarios if wanted.items() <= each.tags.items()]
+
+
+def _covered(scenarios: Iterable[Read], since: float) -> float:
+    """Seconds from `since` in which any of `scenarios` was measured; one that has not begun has no such time."""
+    spans = [(max(each.measured_from, since), each.measured_until) for each in scenarios]
+    covered, until = 0.0, -math.inf
+    for start, end in sorted(span for span in spans if span[1] > span[0]):
+        covered += max(0.0, end - max(start, until))
+        until = max(until, end)
+    return covered
+
+
+def _of_histogram(times: Histogram, aggregation: Aggregation) -> float | None:
+    if aggregation.name == "count":
+        return times.count or None
+    if aggregation.name == "avg":
+        return _ms(times.mean())
+    if aggregation.name == "min":
+        return _ms(times.value_at(1)) if times.count else None
+    return _ms(times.percentile({"med": 50.0, "max": 100.0}.get(aggregation.name, aggregation.percent or 0.0)))
+
+
+def _ms(seconds: float | None) -> float | None:
+    return None if seconds is None else seconds * 1000
 
 
 def _fits(cell: Cell, tags: dict[str, str]) -> bool:
@@ -132,7 +191,7 @@ def _trend(metric: str, accounts: Sequence[Accounting], cells: Sequence[Cell]) -
     if metric in _PHASES:
         return merged(getattr(each.phases, _PHASES[metric]) for each in accounts)
     if metric == SESSION_CREATION.name:
-        return merged(each.openings[OK].service for each in accounts if OK in each.openings)
+        return merged(each.openings[OK].service for each in accounts if each.has_sessions and OK in each.openings)
     if metric == HTTP_REQ_DURATION.name:
         return merged(cell.service for cell in ended)
     if metric in {TOOL_CALL.name, ITERATION_DURATION.name}:
@@ -154,8 +213,4 @@ _COUNTED: dict[str, Callable[[Sequence[Accounting], Sequence[Cell]], int]] = {
     DROPPED_ITERATIONS.name: lambda accounts, _: sum(each.dropped for each in accounts),
     DATA_SENT.name: lambda accounts, _: sum(each.phases.sent_bytes for each in accounts),
     DATA_RECEIVED.name: lambda accounts, _: sum(each.phases.received_bytes for each in accounts),
-}
-_SHARES: dict[str, Callable[[Sequence[Accounting], Sequence[Cell]], tuple[int, int]]] = {
-    HTTP_REQ_FAILED.name: lambda _, cells: (_calls(cell for cell in cells if cell.failure is not None), _calls(cells)),
-    CHECKS.name: _checked,
 }

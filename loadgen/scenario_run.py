@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from .accounting import Accounting, Slice, measure
 from .call_keys import CallKeys
+from .client.modern import MODERN
 from .client.transport import Transport
 from .clock import AlarmClock
 from .finding import Finding
@@ -36,7 +37,7 @@ class ScenarioRun:
     ) -> None:
         self.scenario = scenario
         self.open_model = scenario.executor.rate_at(0.0) is not None
-        self.accounting = Accounting(closed=not self.open_model)
+        self.accounting = Accounting(closed=not self.open_model, has_sessions=target.protocol != MODERN)
         self.timeline = Timeline([self.accounting])
         self.warm_up = WarmUp(plan.warm_up_seconds, plan.warm_up_iterations)
         self.tally = Tally(self.accounting, self.warm_up)
@@ -169,7 +170,7 @@ class ScenarioRun:
         known += [(phase, at - began, to) for (phase, at), to in zip(self._phases, until, strict=False)]
         return tuple(Phase(phase, name, a, min(b, end)) for phase, a, b in known if a < end)
 
-    def result(self, began: float, *, has_sessions: bool) -> ScenarioResult:
+    def result(self, began: float) -> ScenarioResult:
         """What it measured."""
         start = self.measured_from if self.started and math.isfinite(self.measured_from) else self.measured_until
         scenario = self.scenario
@@ -179,12 +180,7 @@ class ScenarioRun:
             load=str(scenario.executor),
             start=start - began,
             seconds=self.seconds,
-            measured=measure(
-                [self.accounting],
-                self.tally.due,
-                unfinished_sessions=self.unfinished_sessions,
-                has_sessions=has_sessions,
-            ),
+            measured=measure([self.accounting], self.tally.due, unfinished_sessions=self.unfinished_sessions),
         )
 
     def _announce(self, phase: str) -> None:

@@ -57,8 +57,14 @@ class Timeline:
             self._close(moment)
 
     def finish(self, at: float, moment: Moment) -> None:
-        """The run is over."""
-        self.tick(at, moment)
+        """The run is over. What came at the very moment of the last tick belongs to that interval."""
+        if at > self._at:
+            self.tick(at, moment)
+        else:
+            rest = joined(tap.take() for tap in self._taps)
+            if rest.outcomes or rest.dropped:
+                self._recent.append((self._at, rest))
+                self._open.append(rest)
         if self._open:
             self._close(moment)
 
@@ -72,7 +78,11 @@ class Timeline:
         p50, p95, p99, most = (_ms(response.percentile(percent)) for percent in (50, 95, 99, 100))
         seconds = self._at - self._opened
         figures = (whole.calls, whole.errors, whole.dropped, p50, p95, p99, most, *astuple(moment))
-        self._points.append(Point(self._at, seconds, *figures))
+        point = Point(self._at, seconds, *figures)
+        if not seconds and self._points:
+            self._points[-1] = _pair(self._points[-1], point)
+        else:
+            self._points.append(point)
         self._open, self._opened = [], self._at
         if len(self._points) > MOST_POINTS:
             self._points = [_pair(*self._points[i : i + 2]) for i in range(0, len(self._points), 2)]
