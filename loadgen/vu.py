@@ -9,7 +9,7 @@ from .call_keys import CallKeys
 from .client.session import PROTOCOL, Session, Tool, call_tool, delete_session, initialize_session, remember_tools
 from .client.transport import Transport
 from .clock import Clock
-from .outcome import Cancelled, CheckFailed, Failure, Ok, Outcome, SchemaViolation, SessionLost
+from .outcome import Cancelled, CheckFailed, Connect, Failure, Ok, Outcome, SchemaViolation, SessionLost, Timeout, Tls
 from .sample import Sample, SessionSample
 from .schemas import OutputSchemas
 from .warm_up import WarmUp
@@ -140,6 +140,8 @@ class VirtualUser:
         if isinstance(outcome, Ok):
             outcome = self._judge(call, outcome)
         timings = None if sent is None else self._transport.timings
+        if isinstance(outcome, (Connect, Tls)) or (isinstance(outcome, Timeout) and outcome.phase == "connect"):
+            sent = None  # it never left
         self._account(n, Sample(call.tool, due, sent, end, outcome, timings))
         if isinstance(outcome, SessionLost):
             self._leave()

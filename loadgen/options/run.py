@@ -129,7 +129,7 @@ class RunOptions(LoadOptions):
             scenarios=scenarios,
             targets=(),
             command=("mcp-load", "run", *words, *self._flags(url, seed)),
-            warm_up_seconds=suite.warm_up * self.scale,
+            warm_up_seconds=suite.warm_up_at(self.scale),
             protocol=self.protocol or suite.protocol,
             retry_lost=self.retry_lost,
             description=suite.description,

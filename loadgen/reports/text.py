@@ -12,6 +12,7 @@ from ..metrics import TrendSummary
 from ..outcome import printable
 from ..result import RunResult, SessionsResult
 from ..targets import TargetVerdict
+from . import summary
 from .values import metric_values
 from .verdict import percent, verdict_sentence
 
@@ -23,6 +24,8 @@ _LONGEST_NAME = 200
 
 def render_text(result: RunResult, *, every_metric: bool = False) -> str:
     """The report; its last line is the gate. `every_metric` adds all metrics by name."""
+    if result.description:
+        return _joined(_of_plan(result))
     sections = [
         _generator(result),
         _header(result),
@@ -36,6 +39,26 @@ def render_text(result: RunResult, *, every_metric: bool = False) -> str:
         _section("Notes", _notes(result)),
         [verdict_sentence(result)],
     ]
+    return _joined(sections)
+
+
+def _of_plan(result: RunResult) -> list[list[str]]:
+    """The report of a plan: it ends with its criteria, one by one, and the verdict."""
+    return [
+        _generator(result),
+        _header(result),
+        _section("Scenarios (times in ms)", summary.scenarios(result)),
+        _section("Metrics (times in ms)", summary.metrics(result)),
+        _section("Errors", _errors(result) if result.measured.errors else iter(())),
+        _section("Checks", summary.checks(result)),
+        _section("Findings", summary.findings(result)),
+        _section("Criteria", summary.criteria(result)),
+        _section("Notes", _notes(result)),
+        [f"{result.workload}: {verdict_sentence(result)}"],
+    ]
+
+
+def _joined(sections: list[list[str]]) -> str:
     return "\n\n".join("\n".join(section) for section in sections if section) + "\n"
 
 
@@ -57,6 +80,8 @@ def _header(result: RunResult) -> list[str]:
     return [
         rule,
         f"MCP load test: {result.workload}{state}",
+        *([result.description] if result.description else []),
+        *([f"SCALED by {result.scale:g}: not the full plan"] if result.scale != 1 else []),
         rule,
         _row("URL", result.url),
         _row("Server", _name(result.server) or "(gave no name)"),
