@@ -95,7 +95,7 @@ class Engine:
         self._aborted: Verdict | None = None
         self._windows: dict[Threshold, Verdict] = {}
         self._target: Target | None = None
-        self._began = 0.0
+        self._began = self._ticked = 0.0
 
     async def run(self, interruption: Interruption) -> RunResult:
         """Make the run and add it up.
@@ -203,7 +203,8 @@ class Engine:
             self._windows[verdict.threshold] = verdict
 
     def _tick(self, tick: Callable[[float, Moment], None]) -> None:
-        at = self._clock.now() - self._began
+        self._ticked = self._clock.now()
+        at = self._ticked - self._began
         for run in self._runs:
             if run.started:
                 run.note_vus()
@@ -234,7 +235,7 @@ class Engine:
     def _readings(self, threshold: Threshold) -> Readings:
         if threshold.window is None:
             return RunReadings(self._runs, self._clock.now() - self._began)
-        return WindowReadings(self._runs, threshold.window, self._clock.now())
+        return WindowReadings(self._runs, threshold.window, self._ticked)
 
     def _judge(self, threshold: Threshold, seconds: float, generator: GeneratorHealth) -> Verdict:
         """The verdict at the end; a criterion with a window is missed when it was at any time."""

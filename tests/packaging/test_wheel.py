@@ -26,6 +26,7 @@ def test_the_wheel_holds_the_three_packages_and_the_fixtures_once(wheel: Path) -
     names = zipfile.ZipFile(wheel).namelist()
     assert {name.split("/")[0] for name in names} == {"servers", "loadgen", "formats", "mcp_testbed-0.1.0.dist-info"}
     assert [name for name in names if name.endswith("payments.yaml")] == ["formats/fixtures/seeds/payments.yaml"]
+    assert [name for name in names if name.endswith("result.json")] == ["formats/fixtures/schemas/result.json"]
 
 
 def test_the_wheel_holds_what_the_html_report_is_made_of(wheel: Path) -> None:
