@@ -1,6 +1,7 @@
 """The command line of `mcp-load`."""
 
 import asyncio
+import os
 import sys
 from collections.abc import Coroutine, Sequence
 from dataclasses import replace
@@ -116,6 +117,7 @@ def run(
     The report ends with every criterion, its limit and what was measured; one that is missed gives exit code 99.
     """
     suite, worst = options.read(name), ExitCode.OK
+    options = options.sized(suite, os.environ)
     reports = options.reports_of(suite)
     for number in range(1, options.repeat + 1):
         plan = options.plan_of(suite, [name])

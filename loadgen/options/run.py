@@ -2,15 +2,15 @@
 
 import math
 import secrets
-from collections.abc import Iterator
-from typing import Annotated, Literal
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from cyclopts import Parameter
-from pydantic import Field
+from pydantic import BaseModel, Field, ValidationError
 
 from formats.durations import Duration, format_duration
-from formats.errors import InvalidInput
+from formats.errors import InvalidInput, complaint
 
 from ..analyses import BreakingPointGoal, Drift, MemoryGrowth, Overhead, Recovery, Sessions, Uptime
 from ..clock import SystemClock
@@ -42,6 +42,13 @@ _MoreSuccess = Annotated[
 ]
 
 
+class _Variables(BaseModel):
+    """What the environment says about the size of a small plan."""
+
+    duration: Annotated[Duration, Field(gt=0)] | None = Field(None, alias="TEST_DURATION")
+    vus: Users | None = Field(None, alias="TEST_VUS")
+
+
 class RunOptions(LoadOptions):
     """The flags of `mcp-load run NAME|FILE`."""
 
@@ -62,11 +69,11 @@ class RunOptions(LoadOptions):
     duration: Annotated[
         Duration | None,
         Field(gt=0),
-        Parameter(env_var="TEST_DURATION", help="Of plans with constant virtual users, such as quick: how long."),
+        Parameter(help="Of plans with constant virtual users, such as quick: how long; or TEST_DURATION."),
     ] = None
     vus: Annotated[
         Users | None,
-        Parameter(env_var="TEST_VUS", help="Of plans with constant virtual users, such as quick: how many."),
+        Parameter(help="Of plans with constant virtual users, such as quick: how many; or TEST_VUS."),
     ] = None
     find_capacity: Annotated[
         bool,
@@ -93,6 +100,24 @@ class RunOptions(LoadOptions):
             InvalidInput: there is none, or it is not right.
         """
         return load_suite(name)
+
+    def sized(self, suite: Suite, environment: Mapping[str, str]) -> Self:
+        """These flags with TEST_DURATION and TEST_VUS, for a plan of one constant-vus scenario such as quick.
+
+        They are no flags: whoever sets them for quick can still run the other plans.
+
+        Raises:
+            InvalidInput: a variable that counts has a value that makes no sense.
+        """
+        if [keys.executor for keys in suite.keys.values()] != ["constant-vus"]:
+            return self
+        missing = {"TEST_DURATION": self.duration, "TEST_VUS": self.vus}
+        given = {name: environment[name] for name in missing if missing[name] is None and environment.get(name)}
+        try:
+            variables = _Variables.model_validate(given)
+        except ValidationError as error:
+            raise InvalidInput([f"{each['loc'][0]} {complaint(each)}" for each in error.errors()]) from error
+        return self.model_copy(update=variables.model_dump(exclude_none=True))
 
     def plan_of(self, suite: Suite, words: list[str]) -> Plan:
         """The run that these flags mean; drawn numbers are new for each call.
