@@ -183,6 +183,8 @@ class Accounting:
         cell.calls += 1
         cell.service.add(sample.end - sample.due)
         self.named_sessions += sample.named
+        if sample.timings is not None:
+            self.phases.add_connection(sample.timings)
 
     def opening_checks(self) -> tuple[Check, ...]:
         """What should hold for every `initialize`; nothing without one."""

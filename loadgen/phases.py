@@ -35,7 +35,7 @@ class Phases:
         if timings.receiving:
             self.receiving.push(timings.receiving)
         if timings.blocked:
-            self._add_connection(timings)
+            self.add_connection(timings)
         self._count = count = self._count + 1
         if not count % _FOLD_EVERY:  # one array at a time: at no time is much folded at once
             (self.sending, self.waiting, self.receiving)[count // _FOLD_EVERY % 3].fold()
@@ -53,7 +53,10 @@ class Phases:
             received_bytes=self.received_bytes,
         )
 
-    def _add_connection(self, timings: Timings) -> None:
+    def add_connection(self, timings: Timings) -> None:
+        """Take in what making a connection cost, if one was made."""
+        if not timings.blocked:
+            return
         self.blocked.add(timings.blocked)
         if timings.connecting:
             self.connecting.add(timings.connecting)

@@ -32,3 +32,5 @@ class SessionSample:
     end: float
     failure: Failure | None
     named: bool = False
+    timings: Timings | None = None
+    """Of its first exchange, which may have made a connection."""

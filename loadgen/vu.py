@@ -97,9 +97,10 @@ class VirtualUser:
         )
         if isinstance(opened, Session):
             remember_tools(opened, self._tools)
-            sample = SessionSample(due, self._clock.now(), None, named=opened.session_id is not None)
+            named = opened.session_id is not None
+            sample = SessionSample(due, self._clock.now(), None, named=named, timings=opened.opened)
         else:
-            sample = SessionSample(due, self._clock.now(), opened)
+            sample = SessionSample(due, self._clock.now(), opened, timings=self._transport.timings)
         self._accounts.add_session(sample)
         await self._transport.settle()
         return opened

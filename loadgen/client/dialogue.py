@@ -10,7 +10,7 @@ from .headers import Fields
 from .messages import HANDSHAKE_VERSIONS, RpcResult, encode_tail, number_request
 from .modern import MODERN, Path, request_meta, routing_headers
 from .reply import RpcReply
-from .transport import Request, Transport
+from .transport import Request, Timings, Transport
 
 PROTOCOL = HANDSHAKE_VERSIONS[0]
 """The protocol version that is proposed unless told otherwise."""
@@ -34,7 +34,8 @@ class Session:
     """A client's state; `session_id` is None when the server issued none, `within` limits each request (seconds).
 
     With `retry_lost`, a modern request whose connection or stream broke before the response came is sent once more,
-    under a new id; `reissued` counts that. A time-out is no such break: the server may be at work still.
+    under a new id; `reissued` counts that. A time-out is no such break: the server may be at work still. `opened` are
+    the timings of the first request.
     """
 
     transport: Transport
@@ -46,6 +47,7 @@ class Session:
     headers: Mapping[str, str] | None = None
     retry_lost: bool = False
     reissued: int = 0
+    opened: Timings | None = None
     forms: dict[str, Form] = field(default_factory=dict)
     mirrored: dict[str, Mapping[Path, str]] = field(default_factory=dict)
 

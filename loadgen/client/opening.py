@@ -53,12 +53,15 @@ async def initialize_session(
     if protocol == MODERN or isinstance(found, (Connect, Tls, Reset, Timeout)) or _is_modern_only(found):
         return found
     await transport.settle()
-    return await _shake_hands(Session(transport, within, PROTOCOL, last_id=session.last_id))
+    return await _shake_hands(
+        Session(transport, within, PROTOCOL, last_id=session.last_id, opened=session.opened),
+    )
 
 
 async def discover(session: Session) -> Mapping[str, Any] | Failure:
     """What a modern server says about itself: `supportedVersions`, `capabilities`, … (server/discover)."""
     answer = await request(session, "server/discover", {})
+    session.opened = session.opened or session.transport.timings
     return answer.result if isinstance(answer, RpcResult) else answer
 
 
@@ -76,6 +79,7 @@ async def delete_session(session: Session) -> Failure | None:
 async def _shake_hands(session: Session) -> Session | Failure:
     params = {"protocolVersion": session.protocol, "capabilities": {}, "clientInfo": CLIENT}
     answer = await request(session, "initialize", params)
+    session.opened = session.opened or session.transport.timings
     if not isinstance(answer, RpcResult):
         return answer
     if session.session_id is not None and not (session.session_id.isascii() and session.session_id.isprintable()):
