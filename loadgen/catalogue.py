@@ -85,7 +85,7 @@ HTTP_REQ_RECEIVING = Metric("http_req_receiving", "trend", "from the first byte 
 CHECKS = Metric(
     "checks",
     "rate",
-    "replies whose schema and values were right, among those that could be checked",
+    "what should hold for every reply, and did",
     "mcp_load_checks_total",
     tags=_OF_CALLS,
 )
