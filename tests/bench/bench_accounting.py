@@ -15,7 +15,7 @@ import sys
 import time
 from array import array
 
-from loadgen.accounting import Accounting
+from loadgen.accounting import Accounting, measure
 from loadgen.client.transport import Timings
 from loadgen.outcome import CheckFailed, HttpStatus, Ok, Outcome, Timeout, ToolError
 from loadgen.sample import Sample
@@ -69,7 +69,7 @@ def long_run() -> None:
         for sample, latency in zip(made, latencies[first : first + _KEPT], strict=True):
             sample.end = sample.due + latency * stretch
             accounts.add(sample)
-    measured = accounts.measurements(0)
+    measured = measure([accounts], accounts.calls)
     assert measured.calls == SAMPLES // _KEPT * _KEPT, (loadgen.cli.app, measured.calls)
     print(before, peak_mb())
 
