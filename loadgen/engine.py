@@ -6,15 +6,15 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Protocol
 
-from .accounting import joined, measure
+from .accounting import Accounting, joined
 from .call_keys import CallKeys
 from .catalogue import operation_metric
-from .cells import merged
 from .client.modern import MODERN
 from .client.transport import Transport
 from .clock import AlarmClock
+from .conclusion import Asked, Seen, View, conclude
 from .errors import Interrupted, NothingMeasured
-from .health import GeneratorHealth, HealthMonitor
+from .health import HealthMonitor
 from .heap import frozen_heap
 from .interruption import GRACE, Interruption
 from .metrics import Gauge
@@ -24,18 +24,15 @@ from .outputs.prometheus import PrometheusOutput
 from .plan import Plan
 from .preflight import Target, inspect
 from .progress import Progress
-from .readings import KnownReading, RunReadings, WindowReadings
-from .result import Measurements, RunResult
-from .scenario_run import ScenarioRun
-from .targets import TargetVerdict, judge_target
+from .readings import RunReadings, WindowReadings
+from .result import RunResult
+from .scenario_run import Samples, ScenarioRun
 from .thresholds import Readings, Threshold, Verdict, describe, judge, should_abort
 from .timeline import Moment, Timeline
 
 _RECENT = 5.0
 """Seconds that the live rate and percentile are of."""
 _EACH_TOOL = "operation_*_ms"
-_BOUNDS = tuple(1e-5 * 10 ** (step / 12) for step in range(12 * 8))
-"""Upper bounds of the distribution's bins in seconds, twelve to a decade."""
 
 
 class Output(Protocol):
@@ -63,6 +60,39 @@ class ServerWatch(Protocol):
         ...
 
 
+class Recorder(Protocol):
+    """Writes a run down while it goes on, at once and without waiting."""
+
+    def samples(self, scenario: str, accounting: Accounting) -> Samples:
+        """What takes in all that happens in the scenario of that name, and passes it on to its accounts."""
+        ...
+
+    def begin(self, asked: Asked, began: float) -> None:
+        """The run begins, at that moment of the clock."""
+        ...
+
+    def look(self, view: View) -> None:
+        """An interval is over; when it is the last one, once more when all sessions are ended."""
+        ...
+
+
+class NoRecorder:
+    """Writes nothing down."""
+
+    def samples(self, _: str, accounting: Accounting) -> Samples:
+        """See `Recorder`."""
+        return accounting
+
+    def begin(self, asked: Asked, began: float) -> None:
+        """See `Recorder`."""
+
+    def look(self, view: View) -> None:
+        """See `Recorder`."""
+
+
+_NO_RECORDER = NoRecorder()
+
+
 class Engine:
     """One run of `plan`; `connect` makes a transport to a URL, one for each virtual user.
 
@@ -79,12 +109,14 @@ class Engine:
         metrics_port: int | None = None,
         metrics_linger: float = 0.0,
         server: ServerWatch | None = None,
+        recorder: Recorder = _NO_RECORDER,
     ) -> None:
         self._plan = plan
         self._connect = connect
         self._clock = clock
         self._output = output
         self._server = server
+        self._recorder = recorder
         self._metrics_port = metrics_port
         self._metrics_linger = metrics_linger
         self._health = HealthMonitor(clock)
@@ -116,14 +148,13 @@ class Engine:
             await interruption.guard(self._inspect(), grace=0)
             if self._target is None or interruption.requested():
                 raise Interrupted("stopped before any call was measured")
-            began = datetime.now(UTC)
-            self._set_up(self._target, interruption)
+            asked = self._set_up(self._target, interruption)
             if prometheus is not None:
                 opening = "server/discover" if self._target.protocol == MODERN else "initialize"
                 labels = Labels(plan.run_id, self._target.tools, opening)
                 prometheus.show(RunCollector(labels, self._runs, self._health.loop_lag))
             try:
-                await interruption.guard(self._load(interruption), GRACE)
+                await interruption.guard(self._load(asked, interruption), GRACE)
             finally:
                 interrupted = interruption.requested()
                 for run in self._runs:
@@ -137,25 +168,27 @@ class Engine:
             raise (Interrupted if interrupted else NothingMeasured)(
                 "no call was made that counts, so nothing was measured"
             )
-        return self._result(self._target, began, interrupted)
+        return self._result(asked, interrupted)
 
     async def _inspect(self) -> None:
         self._target = await inspect(self._plan, self._connect, self._clock)
 
-    def _set_up(self, target: Target, interruption: Interruption) -> None:
+    def _set_up(self, target: Target, interruption: Interruption) -> Asked:
         plan = self._plan
         keys = CallKeys(plan.run_id) if plan.send_keys else None
 
         def stopping() -> bool:
             return interruption.requested() or self._aborted is not None
 
-        arguments = (target, self._connect, self._clock, stopping, keys)
+        arguments = (target, self._connect, self._clock, stopping, keys, self._recorder.samples)
         self._runs = [ScenarioRun(plan, scenario, *arguments) for scenario in plan.scenarios]
-        self._thresholds = tuple(_for_tools(plan.thresholds, target.tools))
         self._timeline = Timeline([run.accounting for run in self._runs])
+        return _asked(plan, target, datetime.now(UTC), self._runs)
 
-    async def _load(self, interruption: Interruption) -> None:
+    async def _load(self, asked: Asked, interruption: Interruption) -> None:
+        self._thresholds = asked.thresholds
         self._began = self._clock.now()
+        self._recorder.begin(asked, self._began)
         watching = [self._output.watch(self._progress), self._keep_time()]
         if self._server is not None:
             watching.append(self._server.watch())
@@ -179,7 +212,7 @@ class Engine:
                         for run in self._runs:
                             running.create_task(run_in_turn(run))
             finally:
-                self._tick(self._timeline.finish)
+                self._tick(self._timeline.finish, last=True)
                 for watcher in watchers:
                     watcher.cancel()
 
@@ -202,7 +235,7 @@ class Engine:
         if verdict.status != "no data" and (known is None or known.status != "fail"):
             self._windows[verdict.threshold] = verdict
 
-    def _tick(self, tick: Callable[[float, Moment], None]) -> None:
+    def _tick(self, tick: Callable[[float, Moment], None], *, last: bool = False) -> None:
         self._ticked = self._clock.now()
         at = self._ticked - self._began
         for run in self._runs:
@@ -214,7 +247,14 @@ class Engine:
         self._vus.set(vus)
         self._vus_max.set(sum(run.allocated_vus for run in self._runs))
         moment = Moment() if self._server is None else self._server.moment
-        tick(at, replace(moment, vus=vus, target_rate=sum(rates) if rates else None))
+        moment = replace(moment, vus=vus, target_rate=sum(rates) if rates else None)
+        tick(at, moment)
+        self._recorder.look(self._view(at, moment, last=last))
+
+    def _view(self, at: float | None, moment: Moment, *, last: bool = False) -> View:
+        aborted = None if self._aborted is None else describe(self._aborted)
+        windows = [(threshold, verdict.measured) for threshold, verdict in self._windows.items()]
+        return View(at, moment, self._runs, windows, aborted, last)
 
     def _progress(self) -> Progress:
         runs = self._runs
@@ -237,64 +277,51 @@ class Engine:
             return RunReadings(self._runs, self._clock.now() - self._began)
         return WindowReadings(self._runs, threshold.window, self._ticked)
 
-    def _judge(self, threshold: Threshold, seconds: float, generator: GeneratorHealth) -> Verdict:
-        """The verdict at the end; a criterion with a window is missed when it was at any time."""
-        readings: Readings = RunReadings(self._runs, seconds)
-        if threshold.window is not None:
-            self._note(judge(threshold, self._readings(threshold), generator_limited=False))
-            noted = self._windows.get(threshold)
-            readings = KnownReading(None if noted is None else noted.measured)
-        return judge(threshold, readings, generator_limited=generator.limited)
-
-    def _result(self, target: Target, began: datetime, interrupted: bool) -> RunResult:
-        plan, runs = self._plan, self._runs
-        ran = [run for run in runs if run.started]
-        first = min(run.measured_from for run in ran)
-        seconds = max(run.measured_until for run in ran) - first
-        modern = target.protocol == MODERN
-        several = {"vus": self._vus.summary(), "vus_max": self._vus_max.summary()} if len(runs) > 1 else {}
-        measured = measure(
-            [run.accounting for run in runs],
-            sum(run.tally.due for run in runs),
-            unfinished_sessions=sum(run.unfinished_sessions for run in runs),
-            **several,
-        )
-        open_model = any(run.open_model for run in runs)
-        generator = self._health.summary(measured.schedule_lag, open_model=open_model)
-        result = RunResult(
-            workload=plan.name,
-            mix="; ".join(dict.fromkeys(scenario.workload.mix for scenario in plan.scenarios)),
-            url=plan.url,
-            server=target.server,
-            protocol=target.protocol,
-            seed=plan.seed,
-            run_id=plan.run_id,
-            load="; ".join(_load_of(plan)),
-            timeout=plan.timeout,
-            command=plan.command,
-            started_at=began.isoformat(timespec="seconds"),
-            seconds=seconds,
+    def _result(self, asked: Asked, interrupted: bool) -> RunResult:
+        for threshold in asked.thresholds:
+            if threshold.window is not None:
+                self._note(judge(threshold, self._readings(threshold), generator_limited=False))
+        self._recorder.look(self._view(None, Moment()))
+        seen = Seen(
+            self._health.summary,
             interrupted=interrupted,
-            min_success=plan.min_success,
-            measured=measured,
-            targets=_verdicts(plan, measured, seconds),
-            open_model=open_model,
-            generator=generator,
-            notes=(*target.notes, *_about(plan, measured, modern=modern)),
-            description=plan.description,
-            scale=plan.scale,
-            scenarios=tuple(run.result(self._began) for run in ran),
-            phases=tuple(phase for run in ran for phase in run.phases(self._began)),
+            phases=tuple(phase for run in self._runs for phase in run.phases(self._began)),
             points=self._timeline.points,
-            distribution=_distribution(runs),
-            verdicts=tuple(self._judge(each, seconds, generator) for each in self._thresholds),
-            findings=tuple(finding for run in runs for finding in run.findings),
+            windows={threshold: verdict.measured for threshold, verdict in self._windows.items()},
+            findings=tuple(finding for run in self._runs for finding in run.findings),
             aborted=None if self._aborted is None else describe(self._aborted),
             server_sessions=None if self._server is None else self._server.moment.server_sessions,
-            round_trip=target.round_trip,
+            vus=self._vus.summary(),
+            vus_max=self._vus_max.summary(),
         )
-        found = tuple(finding for analysis in plan.analyses for finding in analysis.find(result))
+        result = conclude(asked, self._runs, self._began, seen)
+        found = tuple(finding for analysis in self._plan.analyses for finding in analysis.find(result))
         return replace(result, findings=(*result.findings, *found))
+
+
+def _asked(plan: Plan, target: Target, began: datetime, runs: Sequence[ScenarioRun]) -> Asked:
+    return Asked(
+        workload=plan.name,
+        mix="; ".join(dict.fromkeys(scenario.workload.mix for scenario in plan.scenarios)),
+        url=plan.url,
+        server=target.server,
+        protocol=target.protocol,
+        seed=plan.seed,
+        run_id=plan.run_id,
+        load="; ".join(_load_of(plan)),
+        timeout=plan.timeout,
+        command=plan.command,
+        started_at=began.isoformat(timespec="seconds"),
+        min_success=plan.min_success,
+        scenarios=tuple(run.asked for run in runs),
+        thresholds=tuple(_for_tools(plan.thresholds, target.tools)),
+        targets=plan.targets,
+        notes=target.notes,
+        max_vus=sum(scenario.executor.max_vus for scenario in plan.scenarios),
+        description=plan.description,
+        scale=plan.scale,
+        round_trip=target.round_trip,
+    )
 
 
 def _for_tools(thresholds: Iterable[Threshold], tools: Sequence[str]) -> Iterable[Threshold]:
@@ -310,35 +337,3 @@ def _load_of(plan: Plan) -> Iterable[str]:
     if len(plan.scenarios) == 1:
         return [str(plan.scenarios[0].executor)]
     return [f"{scenario.name}: {scenario.executor}" for scenario in plan.scenarios]
-
-
-def _about(plan: Plan, measured: Measurements, *, modern: bool) -> Iterable[str]:
-    if measured.dropped:
-        most = sum(scenario.executor.max_vus for scenario in plan.scenarios)
-        yield (
-            f"{measured.dropped:,} of {measured.due:,} iterations were dropped: they were due, but none of {most:,} "
-            "virtual users was free."
-        )
-    if measured.reissued:
-        yield f"{measured.reissued:,} requests were sent once more, because their reply was lost (--retry-lost)."
-    if modern:
-        yield f"MCP {MODERN} has no sessions, so there are no session metrics and no checks of initialize."
-
-
-def _distribution(runs: Iterable[ScenarioRun]) -> tuple[tuple[float, int], ...]:
-    """Response times by upper bounds in milliseconds, from the first bin with values to the last one."""
-    trend = merged(cell.response for run in runs for cell in run.accounting.cells if cell.ended)
-    counts = list(trend.histogram.cumulated(_BOUNDS))
-    bins = [(bound * 1000, count - before) for bound, count, before in zip(_BOUNDS, counts, [0, *counts], strict=False)]
-    filled = [index for index, (_, count) in enumerate(bins) if count]
-    return tuple(bins[filled[0] : filled[-1] + 1]) if filled else ()
-
-
-def _verdicts(plan: Plan, measured: Measurements, seconds: float) -> tuple[TargetVerdict, ...]:
-    found = {tool.tool: tool for tool in measured.tools}
-    verdicts = []
-    for target in plan.targets:
-        tool = found.get(target.tool)
-        calls, ok, p95 = (tool.calls, tool.ok, tool.response.p95) if tool else (0, 0, None)
-        verdicts += judge_target(target, calls, calls - ok, p95, seconds)
-    return tuple(verdicts)

@@ -2,28 +2,37 @@
 
 import math
 from collections.abc import Callable
+from typing import Protocol
 
 from .accounting import Accounting, Slice, measure
 from .call_keys import CallKeys
 from .client.modern import MODERN
 from .client.transport import Transport
 from .clock import AlarmClock
+from .conclusion import AskedScenario
 from .finding import Finding
 from .interruption import Interruption
 from .plan import Floor, Plan, Scenario
 from .pool import VuPool
 from .preflight import Target
 from .result import Phase, ScenarioResult
-from .tally import Tally
+from .tally import Arrivals, Tally
 from .timeline import Moment, Timeline
-from .vu import VirtualUser
+from .vu import Accounts, VirtualUser
 from .warm_up import WarmUp
 
 _LONGEST_NAP = 0.1
 
 
+class Samples(Accounts, Arrivals, Protocol):
+    """Takes in everything that happens in a scenario, and passes it on to its accounts."""
+
+
 class ScenarioRun:
-    """Runs `scenario` of `plan` once; `stopping` says when no more is to be begun."""
+    """Runs `scenario` of `plan` once; `stopping` says when no more is to be begun.
+
+    What happens goes to what `record` makes of the name of the scenario and its accounts: the accounts, by default.
+    """
 
     def __init__(
         self,
@@ -34,13 +43,15 @@ class ScenarioRun:
         clock: AlarmClock,
         stopping: Callable[[], bool],
         keys: CallKeys | None,
+        record: Callable[[str, Accounting], Samples] = lambda _, accounting: accounting,
     ) -> None:
         self.scenario = scenario
         self.open_model = scenario.executor.rate_at(0.0) is not None
         self.accounting = Accounting(closed=not self.open_model, has_sessions=target.protocol != MODERN)
         self.timeline = Timeline([self.accounting])
         self.warm_up = WarmUp(plan.warm_up_seconds, plan.warm_up_iterations)
-        self.tally = Tally(self.accounting, self.warm_up)
+        samples = record(scenario.name, self.accounting)
+        self.tally = Tally(samples, self.warm_up)
         self.findings: list[Finding] = []
         self.unfinished_sessions = 0
         self._warms_up = plan.warm_up_seconds > 0 or plan.warm_up_iterations > 0
@@ -54,7 +65,7 @@ class ScenarioRun:
                 plan.timeout,
                 scenario.workload,
                 target.schemas,
-                self.accounting,
+                samples,
                 clock,
                 self.warm_up if self._warms_up else None,
                 keys,
@@ -89,6 +100,19 @@ class ScenarioRun:
     def name(self) -> str:
         """Its name in the plan."""
         return self.scenario.name
+
+    @property
+    def asked(self) -> AskedScenario:
+        """As it was asked for."""
+        scenario = self.scenario
+        return AskedScenario(
+            scenario.name, scenario.workload.mix, str(scenario.executor), scenario.tags, self.open_model
+        )
+
+    @property
+    def due(self) -> int:
+        """Iterations that count and were due so far."""
+        return self.tally.due
 
     @property
     def active_requests(self) -> int:
