@@ -136,24 +136,34 @@ class _Search:
         settings, kind = self.settings, self.kind
         sentence = point.sentence
         if point.first_broken is not None:
-            calm = settings.levels[0] if point.last_good is None else min(settings.levels[0], point.last_good)
-            part, lasted = await self._hold(calm, settings.recovery / 2, settings.recovery / 2, "recovery at")
-            recovered = None if self.floor.stopping() else broken_by(_level(calm, part, lasted), self.history) is None
+            recovered = (
+                None if point.last_good is None else await self._recovers(min(settings.levels[0], point.last_good))
+            )
             loads = [level.load for level in self.history]
             failure = judge_failure(_by_category(self.errors[loads.index(point.first_broken)]), recovered)
             self.floor.found(Finding("failure mode", failure.sentence))
         value = point.last_good if point.first_broken is not None else settings.levels[-1]
         self.floor.found(Finding("breaking point", sentence, value or 0.0, kind.unit))
 
+    async def _recovers(self, calm: float) -> bool | None:
+        """Let the load fall to `calm`, which went well before: does it again? None: the run is stopping."""
+        half = self.settings.recovery / 2
+        part, lasted = await self._hold(calm, half, half, "recovery at")
+        return None if self.floor.stopping() else broken_by(_level(calm, part, lasted), self.history) is None
+
     async def _hold(self, load: float, up: float, hold: float, name: str) -> tuple[Slice, float]:
-        """Go to `load` in `up` seconds, stay there for `hold`; what was measured then, and how long it took."""
+        """Go to `load` in `up` seconds, stay there for `hold`; what was measured then, and how long it took.
+
+        Upwards the load rises evenly. Downwards it falls at once, so that the server has all of that time to settle:
+        what it did under more load than this is not to be measured.
+        """
         floor, clock = self.floor, self.floor.clock
         stages = (Stage(up, load), Stage(hold, load))
         start = clock.now()
         async with asyncio.TaskGroup() as group:
             if up:
-                floor.announce(f"ramp to {load:,g}")
-            running = group.create_task(self._segment(stages).run(floor))
+                floor.announce(f"{'ramp to' if load > self.load else 'settle at'} {load:,g}")
+            running = group.create_task(self._segment(min(self.load, load), stages).run(floor))
             await self._wait(start + up)
             floor.announce(f"{name} {load:,g}")
             tap, began = floor.tap(), clock.now()
@@ -164,11 +174,11 @@ class _Search:
         self.load = load
         return part, lasted
 
-    def _segment(self, stages: tuple[Stage, ...]) -> RampingVus | RampingArrivalRate:
+    def _segment(self, start: float, stages: tuple[Stage, ...]) -> RampingVus | RampingArrivalRate:
         settings = self.settings
         if settings.of == "vus":
-            return RampingVus(stages, int(self.load), settings.graceful_stop, settings.graceful_stop)
-        return RampingArrivalRate(stages, 0, settings.max_vus, self.load, settings.graceful_stop)
+            return RampingVus(stages, int(start), settings.graceful_stop, settings.graceful_stop)
+        return RampingArrivalRate(stages, 0, settings.max_vus, start, settings.graceful_stop)
 
     async def _wait(self, until: float) -> None:
         clock = self.floor.clock
@@ -177,16 +187,16 @@ class _Search:
 
 
 def _level(load: float, part: Slice, lasted: float) -> Level:
-    """What a hold measured; iterations that were dropped are calls that failed."""
+    """What a hold measured; dropped iterations are calls that failed, and calls that we gave up say nothing."""
     p95 = part.response.percentile(95)
-    rate = part.calls / lasted if lasted > 0 else 0.0
+    gave_up = part.calls - part.finished
     return Level(
         load,
-        part.calls + part.dropped,
-        part.failed + part.dropped,
+        part.finished + part.dropped,
+        part.failed - gave_up + part.dropped,
         lasted,
         None if p95 is None else p95 * _SCALE_MS,
-        rate,
+        part.finished / lasted if lasted > 0 else 0.0,
     )
 
 
