@@ -118,13 +118,13 @@ class LoadOptions(BaseModel):
         Field(ge=0, le=100, allow_inf_nan=False),
         Parameter(help="Successful requests in per cent below which the run fails with exit code 99."),
     ] = 99.9
+    json_file: Annotated[Path | None, Parameter(name="--json", help="The same as --out json=FILE.")] = None
     out: Annotated[
         tuple[Annotated[str, AfterValidator(as_output)], ...],
         Parameter(
             negative="", show_default=False, help="json=FILE, html=FILE or junit=FILE: save a report; repeatable."
         ),
     ] = ()
-    json_file: Annotated[Path | None, Parameter(name="--json", help="The same as --out json=FILE.")] = None
     metrics_port: Annotated[
         int | None,
         Field(ge=0, le=65535),
@@ -146,17 +146,13 @@ class LoadOptions(BaseModel):
 
     @field_validator("out")
     @classmethod
-    def _one_of_a_kind(cls, out: tuple[str, ...]) -> tuple[str, ...]:
-        if len(read_outputs(out)) < len(out):
+    def _one_of_a_kind(cls, out: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        kinds = read_outputs(out)
+        if len(kinds) < len(out):
             raise ValueError("should name one file of each kind")
+        if "json" in kinds and info.data.get("json_file") is not None:
+            raise ValueError("and --json name one report, once")
         return out
-
-    @field_validator("json_file")
-    @classmethod
-    def _one_json(cls, json_file: Path | None, info: ValidationInfo) -> Path | None:
-        if json_file is not None and "json" in read_outputs(info.data.get("out", ())):
-            raise ValueError("and --out json=FILE name one report: give it once")
-        return json_file
 
     @field_validator("bearer")
     @classmethod

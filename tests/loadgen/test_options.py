@@ -44,18 +44,18 @@ def test_what_is_no_endpoint_is_refused(written: str) -> None:
     ],
 )
 def test_quick_sets_two_defaults_and_explicit_values_win(given: dict[str, Any], vus: int, total: int) -> None:
-    assert PaymentsOptions(**given).plan().executor == SharedIterations(vus, total)
+    assert PaymentsOptions(**given).plan().scenarios[0].executor == SharedIterations(vus, total)
 
 
 def test_the_calculator_runs_for_a_duration() -> None:
     options = CalculatorOptions.model_validate({"vus": 3, "duration": "1m30s"})
-    assert options.plan().executor == ConstantVus(3, 90.0)
+    assert options.plan().scenarios[0].executor == ConstantVus(3, 90.0)
 
 
 def test_defaults_are_the_documented_ones() -> None:
     payments, calculator = PaymentsOptions().plan(), CalculatorOptions().plan()
     assert (payments.url, payments.timeout, payments.min_success) == ("http://localhost:8000/mcp", 30.0, 99.9)
-    assert (calculator.url, calculator.executor) == ("http://127.0.0.1:8100/mcp", ConstantVus(10, 30.0))
+    assert (calculator.url, calculator.scenarios[0].executor) == ("http://127.0.0.1:8100/mcp", ConstantVus(10, 30.0))
 
 
 @pytest.mark.parametrize(
@@ -70,12 +70,12 @@ def test_defaults_are_the_documented_ones() -> None:
     ],
 )
 def test_which_calls_are_made(given: dict[str, Any], mix: str) -> None:
-    assert PaymentsOptions(**given).plan().workload.mix == mix
+    assert PaymentsOptions(**given).plan().scenarios[0].workload.mix == mix
 
 
 def test_only_has_100_payments_made_first() -> None:
-    assert len(PaymentsOptions(only="verify").plan().setup) == 100
-    assert PaymentsOptions(mixed=True).plan().setup == ()
+    assert len(PaymentsOptions(only="verify").plan().scenarios[0].setup) == 100
+    assert PaymentsOptions(mixed=True).plan().scenarios[0].setup == ()
 
 
 def test_mixed_and_only_exclude_each_other() -> None:
