@@ -107,7 +107,7 @@ def _users(timeline: Mapping[str, Any]) -> str:
     highest, at = _peak(timeline, timeline["vus"])
     said = f"up to {highest:,} from {at}"
     sessions = _known(timeline["server_sessions"])
-    return f"{said}; the server had up to {max(sessions):,} sessions" if sessions else said
+    return f"{said}; the server had up to {max(sessions):,.0f} sessions" if sessions else said
 
 
 def _memory(timeline: Mapping[str, Any]) -> str:

@@ -276,6 +276,12 @@ def test_each_chart_says_in_words_what_it_shows() -> None:
     assert all(plot.attributes["role"] == "img" for plot in made.all("div", class_="plot"))
 
 
+def test_sessions_that_a_server_counts_as_a_gauge_are_whole_ones() -> None:
+    sessions = [None if count is None else float(count) for count in SAMPLE["timeline"]["server_sessions"]]
+    users = changed("timeline", server_sessions=sessions).one("figure", data_chart="users")
+    assert "the server had up to 100 sessions" in users.text
+
+
 def test_the_last_instant_of_a_run_sets_no_record() -> None:
     ends = {
         "calls": [900, 1000, 5],
