@@ -22,9 +22,9 @@ AGGREGATIONS: dict[Kind, tuple[str, ...]] = {
 }
 """What the values of a metric of each type can be summed up to in a threshold."""
 
-_OF_RUNS = ("scenario", "phase")
-_OF_CALLS = ("tool", "scenario", "outcome", "expected_response", "phase")
-_OF_ONE_TOOL = ("scenario", "outcome", "expected_response", "phase")
+_OF_RUNS = ("scenario",)
+_OF_CALLS = ("tool", "scenario", "outcome", "expected_response")
+_OF_ONE_TOOL = ("scenario", "outcome", "expected_response")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Runs a plan: look at the target, run its scenarios, add up."""
 
 import asyncio
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -32,6 +33,9 @@ from .timeline import Moment, Timeline
 
 _RECENT = 5.0
 """Seconds that the live rate and percentile are of."""
+_SECONDS_BETWEEN_FIGURES = 1.0
+_SHARE_BETWEEN_WINDOWS = 0.1
+"""A criterion with a window is judged ten times in each window."""
 _EACH_TOOL = "operation_*_ms"
 
 
@@ -128,6 +132,7 @@ class Engine:
         self._windows: dict[Threshold, Verdict] = {}
         self._target: Target | None = None
         self._began = self._ticked = 0.0
+        self._shown: tuple[float, float | None, float | None] = (-math.inf, None, None)  # when, rate, p95
 
     async def run(self, interruption: Interruption) -> RunResult:
         """Make the run and add it up.
@@ -219,11 +224,13 @@ class Engine:
 
     async def _keep_time(self) -> None:
         """Tick, and judge the criteria that cannot wait for the end."""
-        watched = [each for each in self._thresholds if each.abort_on_fail or each.window is not None]
+        watched = {each: 0.0 for each in self._thresholds if each.abort_on_fail or each.window is not None}
         while True:
             await self._clock.sleep(self._plan.tick)
             self._tick(self._timeline.tick)
-            for threshold in watched:
+            for threshold in [each for each, due in watched.items() if due <= self._ticked]:
+                # To add a window up takes as long as it is: calls would wait for that.
+                watched[threshold] = self._ticked + (threshold.window or 0.0) * _SHARE_BETWEEN_WINDOWS
                 verdict = judge(threshold, self._readings(threshold), generator_limited=False)
                 if threshold.window is not None:
                     self._note(verdict)
@@ -260,9 +267,12 @@ class Engine:
 
     def _progress(self) -> Progress:
         runs = self._runs
-        recent = self._timeline.last(_RECENT)
-        whole = joined(recent)
-        p95 = whole.response.percentile(95)
+        if self._clock.now() - self._shown[0] >= _SECONDS_BETWEEN_FIGURES:
+            recent = self._timeline.last(_RECENT)
+            whole = joined(recent)
+            rate = whole.calls / (len(recent) * self._plan.tick) if recent else None
+            self._shown = self._clock.now(), rate, whole.response.percentile(95)
+        _, rate, p95 = self._shown
         return Progress(
             calls=sum(run.accounting.calls for run in runs),
             failed=sum(run.accounting.failed for run in runs),
@@ -270,7 +280,7 @@ class Engine:
             share=sum(run.progress for run in runs) / len(runs),
             vus=sum(run.tally.vus for run in runs),
             dropped=sum(run.tally.dropped for run in runs),
-            rate=whole.calls / (len(recent) * self._plan.tick) if recent else None,
+            rate=rate,
             p95_ms=None if p95 is None else p95 * 1000,
         )
 

@@ -48,11 +48,17 @@ class Histogram:
 
     def merge(self, other: "Histogram") -> None:
         """Take in everything that `other` holds."""
+        self.count += other.count
+        if not other._pages:  # noqa: SLF001 - of the same class
+            for bucket, count in other._fresh.items():  # noqa: SLF001 - few, so that no page is gone through
+                self._fresh[bucket] += count
+            if len(self._fresh) > _MOST_FRESH:
+                self._settle()
+            return
         self._settle()
-        for exponent, page in other._settled().items():  # noqa: SLF001 - of the same class
+        for exponent, page in other._settled().items():  # noqa: SLF001 - as above
             mine = self._pages.get(exponent)
             self._pages[exponent] = page[:] if mine is None else array("Q", map(add, mine, page))
-        self.count += other.count
 
     def value_at(self, rank: int) -> float:
         """The middle of the bucket that holds the `rank`-th smallest value, from 1; 0 when there are fewer."""

@@ -238,7 +238,7 @@ def _find_problems(plan: Mapping[str, Any], scenarios: Mapping[str, Mapping[str,
         if isinstance(target, (int, float)) and isinstance(stretch, (int, float)):
             harder = stretch > target if name in _HIGHER_IS_BETTER else stretch < target
             if not harder:
-                yield ("targets", str(name), "stretch"), f"should be harder to reach than the target, {target:g}"
+                yield ("targets", str(name), "stretch"), f"should be harder to reach than the target, {target}"
 
 
 def _threshold(metric: str, keys: CriterionKeys) -> Threshold:

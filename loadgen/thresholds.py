@@ -13,8 +13,11 @@ from .catalogue import (
     CATALOGUE,
     DROPPED_ITERATIONS,
     HTTP_REQ_DURATION,
+    HTTP_REQ_FAILED,
     HTTP_REQS,
+    ITERATION_DURATION,
     ITERATIONS,
+    TOOL_CALL,
     Metric,
     Unit,
     find_metric,
@@ -34,6 +37,15 @@ _MEANT = {
     "=": "==", "=<": "<=", "=>": ">=", "<>": "!=", "mean": "avg", "average": "avg", "median": "med"
 }  # fmt: skip
 """What people write for a word that is spelled otherwise."""
+WINDOWED = {
+    metric.name
+    for metric in (
+        DROPPED_ITERATIONS, HTTP_REQS, HTTP_REQ_DURATION, HTTP_REQ_FAILED, ITERATIONS, ITERATION_DURATION, TOOL_CALL
+    )
+}  # fmt: skip
+"""The names of the metrics that are known of the last seconds."""
+LONGEST_WINDOW = 60.0
+"""Seconds; what came before is not kept in full."""
 _HUNDRED = 100
 _LONGEST = 60
 _EXACT = Context(prec=2000)  # holds every float, the smallest and the largest
@@ -137,8 +149,13 @@ def parse_threshold(
     aggregation, sign, limit = _read_expression(_Scanner(expression), metric)
     if not math.isfinite(delay_abort_eval) or delay_abort_eval < 0:
         raise ValueError("delay_abort_eval should be zero or more seconds")
-    if window is not None and not (math.isfinite(window) and window > 0):
-        raise ValueError("window should be more than zero seconds")
+    if window is not None and not 0 < window <= LONGEST_WINDOW:
+        raise ValueError(f"window should be more than zero seconds, and {LONGEST_WINDOW:g} at most")
+    if window is not None and (metric.name not in WINDOWED or any(key != "scenario" for key, _ in tags)):
+        raise ValueError(
+            f"a window is for {', '.join(sorted(WINDOWED))}, of the run or of a scenario: the others are not kept by "
+            "the second"
+        )
     if stretch and abort_on_fail:
         raise ValueError(
             "a stretch goal never fails the run, so it cannot abort it: leave abort_on_fail or stretch out"

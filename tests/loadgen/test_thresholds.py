@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from loadgen.catalogue import AGGREGATIONS, CATALOGUE, HTTP_REQS, Metric, find_metric, operation_metric
 from loadgen.thresholds import (
+    LONGEST_WINDOW,
+    WINDOWED,
     Aggregation,
     Operator,
     Readings,
@@ -102,15 +104,17 @@ def tags_of(draw: st.DrawFn, metric: Metric) -> Tags:
 def thresholds(draw: st.DrawFn) -> Threshold:
     metric = draw(METRICS)
     stretch = draw(st.booleans())
+    tags = draw(tags_of(metric))
+    windowed = metric.name in WINDOWED and {key for key, _ in tags} <= {"scenario"}
     return Threshold(
         metric.name,
-        draw(tags_of(metric)),
+        tags,
         draw(aggregations(metric)),
         draw(st.sampled_from(get_args(Operator))),
         draw(st.floats(0, 1) if metric.kind == "rate" else FLOATS),
         abort_on_fail=not stretch and draw(st.booleans()),
         delay_abort_eval=draw(st.floats(0, 1e6)),
-        window=draw(st.none() | st.floats(0.1, 1e6)),
+        window=draw(st.none() | st.floats(0.1, LONGEST_WINDOW)) if windowed else None,
         stretch=stretch,
     )
 
@@ -142,7 +146,7 @@ def test_a_criterion_is_read_as_k6_reads_it(metric: str, expression: str, expect
     [
         ("http_req_duration{tool:divide}", (("tool", "divide"),)),
         (" http_req_duration { tool : divide } ", (("tool", "divide"),)),
-        ("http_req_duration{scenario:a,phase:hold 100}", (("phase", "hold 100"), ("scenario", "a"))),
+        ("http_req_duration{scenario:a,outcome:hold 100}", (("outcome", "hold 100"), ("scenario", "a"))),
         ("http_req_duration{outcome:http_status(503)}", (("outcome", "http_status(503)"),)),
         ("http_req_duration{tool:ns:divide}", (("tool", "ns:divide"),)),
         ("http_req_duration{expected_response:true}", (("expected_response", "true"),)),
@@ -161,7 +165,7 @@ def test_a_value_that_is_not_plain_is_written_in_quotes(value: str) -> None:
 
 
 def test_the_order_of_tags_makes_no_difference() -> None:
-    a, b = ("http_reqs{tool:add,phase:hold}", "http_reqs{phase:hold,tool:add}")
+    a, b = ("http_reqs{tool:add,outcome:hold}", "http_reqs{outcome:hold,tool:add}")
     assert parse_threshold(a, "count>1") == parse_threshold(b, "count>1")
 
 
@@ -237,16 +241,16 @@ def test_any_text_is_read_or_refused_in_one_short_line(metric: str, expression: 
             "count<1",
             f'"tols" is no tag of http_reqs (did you mean tool?); its tags are {", ".join(HTTP_REQS.tags)}',
         ),
-        ("vus{tool:add}", "value<1", '"tool" is no tag of vus; its tags are scenario, phase'),
-        ("vus{}", "value<1", '"vus{}" names no tag of vus; its tags are scenario, phase'),
-        ("vus{phase}", "value<1", 'the tag phase in "vus{phase}" should have a value, as in phase:value'),
-        ("vus{phase:}", "value<1", 'the tag phase in "vus{phase:}" should have a value, as in phase:value'),
-        ("vus{phase:''}", "value<1", "the tag phase in \"vus{phase:''}\" should have a value, as in phase:value"),
-        ("vus{phase:a\x00}", "value<1", 'the tag phase in "vus{phase:a }" should have a value, as in phase:value'),
+        ("vus{tool:add}", "value<1", '"tool" is no tag of vus; its tags are scenario'),
+        ("vus{}", "value<1", '"vus{}" names no tag of vus; its tags are scenario'),
+        ("vus{scenario}", "value<1", 'the tag scenario in "vus{scenario}" should have a value, as in scenario:value'),
+        ("vus{scenario:}", "value<1", 'the tag scenario in "vus{scenario:}" should have a value, as in scenario:value'),
+        ("vus{scenario:''}", "value<1", "the tag scenario in \"vus{scenario:''}\" should have a value, as in scenario:value"),
+        ("vus{scenario:a\x00}", "value<1", 'the tag scenario in "vus{scenario:a }" should have a value, as in scenario:value'),
         ("operation_a\x00b_ms", "avg<1", '"operation_a b_ms" is not a metric (did you mean operation_ab_ms?)'),
-        ("vus{phase:a", "value<1", '"vus{phase:a" should end with its tags in braces, as in vus{tag:value}'),
-        ("vus{phase:a}b", "value<1", '"vus{phase:a}b" should end with its tags in braces, as in vus{tag:value}'),
-        ("vus{phase:a,phase:b}", "value<1", '"vus{phase:a,phase:b}" has the tag phase twice'),
+        ("vus{scenario:a", "value<1", '"vus{scenario:a" should end with its tags in braces, as in vus{tag:value}'),
+        ("vus{scenario:a}b", "value<1", '"vus{scenario:a}b" should end with its tags in braces, as in vus{tag:value}'),
+        ("vus{scenario:a,scenario:b}", "value<1", '"vus{scenario:a,scenario:b}" has the tag scenario twice'),
         (
             "checks{expected_response:tru}",
             "rate<1",
@@ -322,13 +326,19 @@ def test_what_cannot_be_judged_is_refused_with_the_nearest_valid_name(
 def test_delays_and_windows_are_times(seconds: float) -> None:
     with pytest.raises(ValueError, match="^delay_abort_eval should be zero or more seconds$"):
         parse_threshold("vus", "value<1", delay_abort_eval=seconds)
-    with pytest.raises(ValueError, match="^window should be more than zero seconds$"):
+    with pytest.raises(ValueError, match="^window should be more than zero seconds, and 60 at most$"):
         parse_threshold("vus", "value<1", window=seconds)
 
 
 def test_a_window_of_nothing_is_refused() -> None:
-    with pytest.raises(ValueError, match="^window should be more than zero seconds$"):
+    with pytest.raises(ValueError, match="^window should be more than zero seconds, and 60 at most$"):
         parse_threshold("vus", "value<1", window=0)
+
+
+@pytest.mark.parametrize("metric", ["http_req_waiting", "operation_add_ms", "http_req_duration{tool:add}"])
+def test_a_window_on_what_is_not_kept_by_the_second_is_refused(metric: str) -> None:
+    with pytest.raises(ValueError, match="^a window is for dropped_iterations, http_req_duration, "):
+        parse_threshold(metric, "p(95)<1", window=10)
 
 
 def test_a_stretch_goal_cannot_abort() -> None:
