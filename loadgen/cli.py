@@ -17,7 +17,7 @@ from . import __version__
 from .calibrate import HEADING, render
 from .client.endpoint import Endpoint
 from .clock import SystemClock
-from .engine import Engine, Output, ServerWatch
+from .engine import NO_RECORDER, Engine, Output, Recorder, ServerWatch
 from .errors import ExitCode, LoadError
 from .event_loop import new_event_loop
 from .interruption import Interruption
@@ -28,10 +28,12 @@ from .options.compare import CompareOptions
 from .options.files import Reports, dated
 from .options.generic import ToolOptions, ToolsOptions
 from .options.payments import PaymentsOptions
+from .options.report import ReportOptions
 from .options.run import RunOptions
 from .options.scenarios import plan_text, render_scenarios
 from .outputs.console import ProgressBar, ProgressLines
 from .plan import Plan
+from .replay import replay
 from .reports.text import render_text
 from .result import RunResult
 
@@ -136,6 +138,24 @@ def run(
 
 
 @app.command
+def report(
+    file: Annotated[Path, Parameter(help="What --out ndjson=FILE of a run wrote.")],
+    /,
+    *,
+    options: Annotated[ReportOptions, Parameter(name="*")] = ReportOptions(),  # noqa: B008 - frozen
+) -> int:
+    """Make the report of a run again, from the calls that it wrote down.
+
+    Also of a run that was killed: then of what there is. The exit code is that of the run.
+    """
+    reports = options.reports_beside(file)
+    result = replay(file)
+    say(render_text(result, every_metric=options.verbose), sys.stdout)
+    reports.save(result)
+    return _exit_code(result)
+
+
+@app.command
 def compare(
     baseline: Annotated[Path, Parameter(help="JSON result, or a folder with those of several runs.")],
     current: Annotated[Path, Parameter(help="The same, of what is compared with it.")],
@@ -184,15 +204,26 @@ def _run_and_report(
 ) -> tuple[ExitCode, RunResult]:
     endpoint = options.endpoint_of(plan.url)
     reports.check()
-    result = _in_loop(_measure(plan, endpoint, options, server))
+    recorder = reports.recorder()
+    if recorder is None:
+        result = _in_loop(_measure(plan, endpoint, options, server))
+    else:
+        with recorder:
+            result = recorder.finish(_in_loop(_measure(plan, endpoint, options, server, recorder)))
     say(render_text(result, every_metric=options.verbose), sys.stdout)
     reports.save(result)
+    return _exit_code(result), result
+
+
+def _exit_code(result: RunResult) -> ExitCode:
     if result.interrupted:
-        return ExitCode.INTERRUPTED, result
-    return ExitCode.OK if result.passed else ExitCode.GATE_FAILED, result
+        return ExitCode.INTERRUPTED
+    return ExitCode.OK if result.passed else ExitCode.GATE_FAILED
 
 
-async def _measure(plan: Plan, endpoint: Endpoint, options: LoadOptions, server: ServerWatch | None) -> RunResult:
+async def _measure(
+    plan: Plan, endpoint: Endpoint, options: LoadOptions, server: ServerWatch | None, recorder: Recorder = NO_RECORDER
+) -> RunResult:
     clock, interruption = SystemClock(), Interruption()
     output: Output = (ProgressBar if sys.stderr.isatty() else ProgressLines)(sys.stderr, clock)
     with interruption.on_signals():
@@ -205,6 +236,7 @@ async def _measure(plan: Plan, endpoint: Endpoint, options: LoadOptions, server:
             metrics_port=options.metrics_port,
             metrics_linger=options.metrics_linger,
             server=server,
+            recorder=recorder,
         )
         return await engine.run(interruption)
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from .accounting import measure
 from .cells import merged
 from .client.modern import MODERN
+from .environment import environment
 from .finding import Finding
 from .health import GeneratorHealth
 from .metrics import NEVER_SET, GaugeSummary, TrendSummary
@@ -59,6 +60,7 @@ class Asked:
     description: str = ""
     scale: float = 1.0
     round_trip: tuple[str, TrendSummary] | None = None
+    environment: Mapping[str, Any] = field(default_factory=environment)
 
     @property
     def open_model(self) -> bool:
@@ -93,13 +95,14 @@ class Part(Read, Protocol):
 class View:
     """A run as it stands at the end of an interval, `at` seconds after it began; None: after its last one.
 
-    `windows` has what is known of criteria with a window, `aborted` the criterion that ends the run.
+    `windows` has what is known of criteria with a window, by their place among all, `aborted` the criterion that ends
+    the run. The interval is the `last` one.
     """
 
     at: float | None
     moment: Moment
     parts: Sequence[Part]
-    windows: Sequence[tuple[Threshold, float | None]] = ()
+    windows: Sequence[tuple[int, float | None]] = ()
     aborted: str | None = None
     last: bool = False
 
@@ -182,6 +185,7 @@ def conclude(asked: Asked, parts: Sequence[Part], began: float, seen: Seen) -> R
         aborted=seen.aborted,
         server_sessions=seen.server_sessions,
         round_trip=asked.round_trip,
+        environment=asked.environment,
     )
 
 

@@ -94,7 +94,7 @@ class NoRecorder:
         """See `Recorder`."""
 
 
-_NO_RECORDER = NoRecorder()
+NO_RECORDER = NoRecorder()
 
 
 class Engine:
@@ -113,7 +113,7 @@ class Engine:
         metrics_port: int | None = None,
         metrics_linger: float = 0.0,
         server: ServerWatch | None = None,
-        recorder: Recorder = _NO_RECORDER,
+        recorder: Recorder = NO_RECORDER,
     ) -> None:
         self._plan = plan
         self._connect = connect

@@ -1,6 +1,8 @@
 """What a run knows at its end; every report is a function of it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from .finding import Finding
 from .health import GeneratorHealth
@@ -176,7 +178,8 @@ class RunResult:
     `started_at` is ISO 8601 in UTC, `seconds` the time from the first call's start to the last one's end, `command`
     the words of a command line that repeats the run, `min_success` a gate in per cent. `aborted` says which criterion
     ended the run early. `distribution` counts response times by upper bounds in milliseconds. `server_sessions` are
-    those that the server kept at the end, `round_trip` the cheapest request and how long it took.
+    those that the server kept at the end, `round_trip` the cheapest request and how long it took, `environment` the
+    machine that made the run, None: this one.
     """
 
     workload: str
@@ -209,6 +212,7 @@ class RunResult:
     aborted: str | None = None
     server_sessions: float | None = None
     round_trip: tuple[str, TrendSummary] | None = None
+    environment: Mapping[str, Any] | None = None
 
     @property
     def success_rate(self) -> float:

@@ -122,7 +122,9 @@ class LoadOptions(BaseModel):
     out: Annotated[
         tuple[Annotated[str, AfterValidator(as_output)], ...],
         Parameter(
-            negative="", show_default=False, help="json=FILE, html=FILE or junit=FILE: save a report; repeatable."
+            negative="",
+            show_default=False,
+            help="json=FILE, html=FILE or junit=FILE: save a report; ndjson=FILE: write every call down; repeatable.",
         ),
     ] = ()
     metrics_port: Annotated[

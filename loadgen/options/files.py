@@ -1,6 +1,6 @@
 """Where the reports of a run go: `--out KIND=FILE`, and `--save`."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, cast, get_args
@@ -9,27 +9,43 @@ from pydantic_core import PydanticCustomError
 
 from formats.errors import REPEATED, InvalidInput
 
+from ..outputs.ndjson import NdjsonRecorder
 from ..reports.file import check_writable, save
 from ..reports.html import render_html
 from ..reports.json import document, render_json
 from ..reports.junit import render_junit
 from ..result import RunResult
 
-Kind = Literal["json", "html", "junit"]
+Kind = Literal["json", "html", "junit", "ndjson"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 _SUFFIXES: Mapping[Kind, str] = {"json": ".json", "html": ".html", "junit": ".junit.xml"}
+"""Of the files that are written when a run is over."""
 
 
 def as_output(written: str) -> str:
-    """What `--out` takes, when the file can be written.
+    """What `--out` of a load command takes, when the file can be written.
 
     Raises:
         ValueError: it is not of that form.
         PydanticCustomError: the file cannot be written.
     """
+    return _checked(written, KINDS, "should be json=FILE, html=FILE, junit=FILE or ndjson=FILE")
+
+
+def as_report(written: str) -> str:
+    """What `--out` of `mcp-load report` takes, when the file can be written.
+
+    Raises:
+        ValueError: it is not of that form.
+        PydanticCustomError: the file cannot be written.
+    """
+    return _checked(written, tuple(_SUFFIXES), "should be json=FILE, html=FILE or junit=FILE")
+
+
+def _checked(written: str, kinds: Sequence[str], form: str) -> str:
     kind, sign, path = written.partition("=")
-    if kind not in KINDS or not sign or not path:
-        raise ValueError("should be json=FILE, html=FILE or junit=FILE")
+    if kind not in kinds or not sign or not path:
+        raise ValueError(form)
     try:
         check_writable(Path(path))
     except InvalidInput as error:
@@ -57,8 +73,24 @@ class Reports:
         for path in self.files.values():
             check_writable(path)
 
+    def recorder(self) -> NdjsonRecorder | None:
+        """What writes the samples down while the run goes on, if that is asked for."""
+        path = self.files.get("ndjson")
+        return None if path is None else NdjsonRecorder(path)
+
+    def beside(self, source: Path) -> "Reports":
+        """The same files, none of which is `source`.
+
+        Raises:
+            InvalidInput: one is.
+        """
+        for kind, path in self.files.items():
+            if path.exists() and source.exists() and path.samefile(source):
+                raise InvalidInput([f"--out {kind}={path} would overwrite the file that is read"])
+        return self
+
     def save(self, result: RunResult) -> None:
-        """Write them.
+        """Write those that are made of the result.
 
         Raises:
             InvalidInput: one cannot be written, although it could before the run.
@@ -69,8 +101,9 @@ class Reports:
             "html": lambda: render_html(shown),
             "junit": lambda: render_junit(shown),
         }
-        for kind, path in self.files.items():
-            save(path, renderers[kind]())
+        for kind, render in renderers.items():
+            if kind in self.files:
+                save(self.files[kind], render())
 
 
 def read_outputs(written: Iterable[str]) -> dict[Kind, Path]:
@@ -91,4 +124,4 @@ def dated(result_name: str, started_at: str, run_id: str) -> Reports:
     except OSError as error:
         raise InvalidInput([f"--save: {folder} cannot be made: {error.strerror}"]) from error
     stem = f"{result_name}-{time[:8].replace(':', '')}-{run_id}"
-    return Reports({kind: folder / f"{stem}{_SUFFIXES[kind]}" for kind in KINDS})
+    return Reports({kind: folder / f"{stem}{_SUFFIXES[kind]}" for kind in _SUFFIXES})

@@ -1,15 +1,13 @@
 """A run as JSON, for machines: `"version": 1`. Times are in ms unless the key says otherwise; null is "no data"."""
 
-import os
-import platform
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 import orjson
 
-from .. import __version__
 from ..assessment import grade_average, grade_success
+from ..environment import environment
 from ..health import GeneratorHealth
 from ..result import Measurements, Point, RunResult, ScenarioResult
 from ..thresholds import Verdict, describe
@@ -83,12 +81,7 @@ def document(result: RunResult) -> dict[str, Any]:
             "upper_ms": [upper for upper, _ in result.distribution],
             "count": [count for _, count in result.distribution],
         },
-        "environment": {
-            "mcp_testbed": __version__,
-            "python": platform.python_version(),
-            "platform": platform.platform(),
-            "cpus": os.cpu_count(),
-        },
+        "environment": dict(result.environment or environment()),
         "metrics": metric_values(result),
     }
 

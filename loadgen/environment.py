@@ -1,0 +1,17 @@
+"""The machine that a run is made on, as far as it matters for what is measured."""
+
+import os
+import platform
+from typing import Any
+
+from . import __version__
+
+
+def environment() -> dict[str, Any]:
+    """This machine, and what runs on it."""
+    return {
+        "mcp_testbed": __version__,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "cpus": os.cpu_count(),
+    }
