@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from .call import ToolCall
 from .call_keys import CallKeys
 from .client.session import PROTOCOL, Session, Tool, call_tool, delete_session, initialize_session, remember_tools
-from .client.transport import Transport
+from .client.transport import Timings, Transport
 from .clock import Clock
 from .outcome import Cancelled, CheckFailed, Connect, Failure, Ok, Outcome, SchemaViolation, SessionLost, Timeout, Tls
 from .sample import Sample, SessionSample
@@ -49,6 +49,11 @@ class Accounts(Protocol):
     def add_reissued(self, n: int) -> None:
         """A session is over in which `n` requests were sent once more, because their reply was lost."""
         ...
+
+
+def _ended(sent: float, timings: Timings) -> float:
+    """When the reply was there: what the client then has to do before it goes on is no time of the server's."""
+    return sent + timings.blocked + timings.sending + timings.waiting + timings.receiving
 
 
 class VirtualUser:
@@ -137,10 +142,10 @@ class VirtualUser:
         except asyncio.CancelledError:
             self._account(n, Sample(call.tool, due, sent, self._clock.now(), _STOPPED))
             raise
-        end = self._clock.now()
+        timings = None if sent is None else self._transport.timings
+        end = self._clock.now() if timings is None or not timings.waiting else _ended(sent or began, timings)
         if isinstance(outcome, Ok):
             outcome = self._judge(call, outcome)
-        timings = None if sent is None else self._transport.timings
         if isinstance(outcome, (Connect, Tls)) or (isinstance(outcome, Timeout) and outcome.phase == "connect"):
             sent = None  # it never left
         self._account(n, Sample(call.tool, due, sent, end, outcome, timings))
