@@ -36,7 +36,7 @@ from itertools import pairwise
 from statistics import fmean
 from typing import Literal
 
-from .student_t import t_quantile
+from ..student_t import t_quantile
 
 Growth = Literal["leaks", "does not leak", "cannot tell"]
 _FEWEST_POINTS = 20

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from .student import t_quantile
+from ..student_t import t_quantile
 
 CONFIDENCE = 0.95
 _UPPER_TAIL = (1 + CONFIDENCE) / 2

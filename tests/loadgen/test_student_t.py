@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadgen.comparison.student import t_below, t_quantile
+from loadgen.student_t import t_below, t_quantile
 
 
 @pytest.mark.parametrize(
