@@ -5,9 +5,8 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 from pydantic import AfterValidator, BaseModel, ConfigDict, field_validator
-from pydantic_core import PydanticCustomError
 
-from formats.errors import REPEATED, InvalidInput
+from formats.errors import InvalidInput
 
 from ..comparison.compare import Comparison, compare
 from ..comparison.limit import Limit, parse_limit
@@ -15,7 +14,8 @@ from ..comparison.run import Side, read_side
 from ..reports.compare_json import render_comparison_json
 from ..reports.compare_markdown import render_comparison_markdown
 from ..reports.compare_text import render_comparison_text
-from ..reports.file import check_writable, save
+from ..reports.file import save
+from .files import as_file_of
 
 Format = Literal["text", "json", "markdown"]
 _FORMATS: tuple[Format, ...] = ("text", "json", "markdown")
@@ -27,15 +27,7 @@ def _limit(written: str) -> str:
 
 
 def _output(written: str) -> str:
-    kind, sign, path = written.partition("=")
-    if kind not in _FORMATS or not sign or not path:
-        raise ValueError("should be json=FILE, markdown=FILE or text=FILE")
-    try:
-        check_writable(Path(path))
-    except InvalidInput as error:
-        why = error.problems[0].partition(f"{path} ")[2]  # what is before that names another flag
-        raise PydanticCustomError(REPEATED, "{path} {why}", {"path": path, "why": why}) from error
-    return written
+    return as_file_of(written, _FORMATS, "should be json=FILE, markdown=FILE or text=FILE")
 
 
 class CompareOptions(BaseModel):

@@ -29,7 +29,7 @@ def as_output(written: str) -> str:
         ValueError: it is not of that form.
         PydanticCustomError: the file cannot be written.
     """
-    return _checked(written, KINDS, "should be json=FILE, html=FILE, junit=FILE or ndjson=FILE")
+    return as_file_of(written, KINDS, "should be json=FILE, html=FILE, junit=FILE or ndjson=FILE")
 
 
 def as_report(written: str) -> str:
@@ -39,10 +39,16 @@ def as_report(written: str) -> str:
         ValueError: it is not of that form.
         PydanticCustomError: the file cannot be written.
     """
-    return _checked(written, tuple(_SUFFIXES), "should be json=FILE, html=FILE or junit=FILE")
+    return as_file_of(written, tuple(_SUFFIXES), "should be json=FILE, html=FILE or junit=FILE")
 
 
-def _checked(written: str, kinds: Sequence[str], form: str) -> str:
+def as_file_of(written: str, kinds: Sequence[str], form: str) -> str:
+    """`written`, when it is KIND=FILE with one of `kinds`, which `form` says in words, and the file can be written.
+
+    Raises:
+        ValueError: it is not of that form.
+        PydanticCustomError: the file cannot be written.
+    """
     kind, sign, path = written.partition("=")
     if kind not in kinds or not sign or not path:
         raise ValueError(form)
