@@ -42,7 +42,10 @@ def silent_url() -> Iterator[str]:
             ["tool", "x", "--total", "5", "--rate", "3", "--duration", "1s"],
             ["--total cannot go together with --duration", "--rate cannot go together with --total"],
         ),
-        (["tool", "x", "--args", "[", "--out", "x"], ["--out should be json=FILE, html=FILE or junit=FILE", "--args should be a JSON object"]),
+        (
+            ["tool", "x", "--args", "[", "--out", "x"],
+            ["--out should be json=FILE, html=FILE, junit=FILE or ndjson=FILE", "--args should be a JSON object"],
+        ),
         (["tool", "x", "--json", "a", "--out", "json=b"], ["--out and --json name one report, once"]),
         (["tool", "x", "--out", "json=/none/b"], ["--out /none/b cannot be written: No such file or directory"]),
         (["tool", "x", "--json", "/none/b"], ["--json /none/b cannot be written: No such file or directory"]),
