@@ -2,6 +2,11 @@
 
 Five alternating rounds; medians of calls per second, calls per CPU-second of the load tool, and peak memory. Only the
 ratios mean something on a shared machine. Needs two cores; the server has the first, the load tool the second.
+
+Where the time of mcp-load (raw) goes, against the minimal server, by `py-spy record -r 100 -d 12` on its process:
+35 % the event loop with epoll and the reads, 27 % the write of a request, which does the kernel's work for the server's
+end, too; 17 % the client (HTTP, JSON-RPC, JSON), 8 % folding times into histograms, 5 % choosing calls and checking
+replies, 5 % the virtual users, 2 % the accounts.
 """
 
 import json
