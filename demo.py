@@ -10,13 +10,14 @@ SECONDS_TO_RUN = 120
 SECONDS_TO_STOP = 20
 LOADS = {
     "payments": ["payments", "--quick", "--mixed"],
-    "calculator": ["calculator", "--duration", "5s"],
+    "calculator": ["run", "quick", "--duration", "5s"],
 }
 NEXT = """
 Where to look next
   make install                             # then, in one terminal:
   .venv/bin/mcp-serve payments             # http://127.0.0.1:8000/mcp, /health and /metrics
   .venv/bin/mcp-load payments --mixed      # in another: 1,000 calls by 100 clients
+  .venv/bin/mcp-load scenarios             # performance tests: load, stress, endurance, spike, ...
   README.md                                # develop a client against it, load your own server
 """
 

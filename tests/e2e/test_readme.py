@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from formats.fixtures import bundled_fixtures
 from servers.testing import running_server
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,6 +32,7 @@ LOADS = [
     for block in blocks(title, "sh")
     for line in block.splitlines()
 ]
+SCENARIOS, QUICK, LOAD = blocks("Performance tests", "sh")[0].splitlines()
 (CLIENT,) = blocks("Develop my client against it", "python")
 
 
@@ -60,6 +62,26 @@ def test_a_load_command_passes_against_the_server_it_is_for(line: str, urls: dic
         assert (tmp_path / file).stat().st_size > 0
 
 
+def test_the_performance_tests_run_shortened_and_leave_their_files(urls: dict[str, str], tmp_path: Path) -> None:
+    def report(line: str) -> subprocess.CompletedProcess[str]:
+        command = [str(BIN / "mcp-load"), *shlex.split(line)[1:]]
+        env = os.environ | {"SERVER_URL": urls["calculator"], "TEST_DURATION": "1s"}
+        return subprocess.run(command, cwd=tmp_path, env=env, check=False, capture_output=True, text=True, timeout=80)
+
+    assert set(bundled_fixtures("scenarios")) <= set(report(SCENARIOS).stdout.split())
+    assert "quick: PASS: 2 of 2 criteria met" in report(QUICK).stdout
+    done = report(LOAD.replace("--scale 0.05", "--scale 0.002"))
+    assert done.returncode in (0, 99), done.stderr  # so short a run may miss criteria
+    assert re.search(r"^load: (?:PASS|FAIL): \d+ of 11 criteria met$", done.stdout, re.MULTILINE)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["load.html", "load.json"]
+
+
+@pytest.mark.parametrize("document", ["README.md", "docs/performance.md", "docs/plans.md"])
+def test_the_table_of_plans_has_every_plan(document: str) -> None:
+    rows = re.findall(r"^\|.*?`([a-z]+)`(?:,| \|)", (ROOT / document).read_text(), re.MULTILINE)
+    assert set(bundled_fixtures("scenarios")) <= set(rows)
+
+
 def test_the_client_example_prints_a_payment_its_replay_and_a_declined_one(
     urls: dict[str, str], tmp_path: Path
 ) -> None:
@@ -84,8 +106,9 @@ def test_the_serve_commands_start_what_they_say(name: str) -> None:
 
 def test_the_demo_passes_and_prints_both_reports_with_nothing_failed() -> None:
     report = run([sys.executable, "demo.py"], ROOT)
-    assert re.findall(r"MCP load test: (\w+)", report) == ["payments", "calculator"]
-    assert re.findall(r"Failed: +(\d+)", report) == ["0", "0"]
+    assert re.findall(r"MCP load test: (\w+)", report) == ["payments", "quick"]
+    assert re.findall(r"Failed: +(\d+)", report) == ["0"]
+    assert "quick: PASS: 2 of 2 criteria met" in report
     assert "Where to look next" in report
 
 
