@@ -1,7 +1,7 @@
 """The analyses that a plan can ask for: what a finished run says about the server, beyond its metrics."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .analysis.overhead import protocol_overhead
 from .analysis.recovery import baseline, recovery_seconds
@@ -10,6 +10,8 @@ from .finding import Finding, Goal, Status
 from .result import Phase, Point, RunResult
 
 MEGABYTE = 1_000_000
+_PAGE = 4096
+"""Bytes in which systems count the memory of a process."""
 _DRIFT_LIMIT = 0.10
 
 
@@ -32,9 +34,11 @@ class Recovery:
 
     def find(self, result: RunResult) -> Iterable[Finding]:
         """See `Analysis`."""
-        timeline = [(point.at, None if point.failed else point.p95) for point in result.points]
+        timeline = [(point.at, _slowest(point)) for point in result.points]
         calm = next((phase for phase in result.phases if phase.name == "baseline"), None)
         usual = None if calm is None else baseline(timeline, calm.start, calm.end)
+        if not any(phase.name.startswith("spike") for phase in result.phases):
+            yield Finding("recovery", "no phase of this run was named spike, so there was nothing to recover from")
         for phase in result.phases:
             if not phase.name.startswith("spike"):
                 continue
@@ -42,7 +46,7 @@ class Recovery:
             errors = sum(point.failed for point in result.points if phase.start < point.at <= phase.end)
             took = None if usual is None else recovery_seconds(timeline, phase.end, usual, until)
             if usual is None:
-                how = "no recovery could be told: the baseline had too few calls"
+                how = "no recovery could be told: there was no phase named baseline in which calls succeeded"
             elif took is None:
                 how = f"p95 was not back at the baseline of {usual:.2f} ms within {until - phase.end:.3g} s"
             else:
@@ -58,7 +62,7 @@ class MemoryGrowth:
 
     def find(self, result: RunResult) -> Iterable[Finding]:
         """See `Analysis`."""
-        slope = fit_slope(_held(result, lambda point: point.server_memory))
+        slope = _growth(_held(result, lambda point: point.server_memory))
         if slope is None:
             sentence = "the server's memory is not known well enough: it wants a /metrics page or --pid, and some time"
             target = None if self.goal is None else f"< {self.goal.target:g} MB/h"
@@ -89,8 +93,9 @@ class Drift:
             yield Finding("response time drift", "the load was held too briefly to tell", None, "ms/h")
             return
         middle = sorted(value for _, value in points)[len(points) // 2]
-        sentence = slope.sentence(_DRIFT_LIMIT * middle, "ms", words=("drifts", "does not drift"))
-        yield Finding("response time drift", f"the median {sentence}", slope.per_hour, "ms/h")
+        words = ("the median drifts", "the median does not drift")
+        sentence = slope.sentence(_DRIFT_LIMIT * middle, "ms", words=words)
+        yield Finding("response time drift", sentence, slope.per_hour, "ms/h")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,15 +120,25 @@ class Sessions:
 
 @dataclass(frozen=True, slots=True)
 class Uptime:
-    """The share of the time in which good replies came."""
+    """The share of the time in which good replies came.
+
+    A time without any reply, while virtual users waited for one, counts as what came after it: good replies that were
+    slow, or failures. So a server that hangs until calls time out is down all that time.
+    """
 
     goal: Goal | None = None
 
     def find(self, result: RunResult) -> Iterable[Finding]:
         """See `Analysis`."""
-        busy = [point for point in result.points if point.calls]
-        up = sum(point.seconds for point in busy if point.calls > point.failed)
-        total = sum(point.seconds for point in busy)
+        up = total = silent = 0.0
+        for point in result.points:
+            if point.calls:
+                total += silent + point.seconds
+                up += silent + point.seconds if point.calls > point.failed else 0.0
+                silent = 0.0
+            elif point.vus:
+                silent += point.seconds
+        total += silent
         share = 100 * up / total if total else None
         if self.goal is None:
             told = "n/a" if share is None else f"{share:.4g} %"
@@ -175,6 +190,22 @@ def _held(result: RunResult, value: Callable[[Point], float | None]) -> list[tup
     start, end = (0.0, float("inf")) if phase is None else (phase.start, phase.end)
     known = [(point.at, value(point)) for point in result.points if start < point.at <= end]
     return [(at, seen) for at, seen in known if seen is not None]
+
+
+def _slowest(point: Point) -> float | None:
+    """Its p95, which of fewer than 20 calls is the slowest; None when calls failed: quick errors are no recovery."""
+    if point.failed:
+        return None
+    return point.maximum if point.p95 is None else point.p95
+
+
+def _growth(memory: list[tuple[float, float]]) -> Slope | None:
+    """The slope of a process's memory. Growth of less than a page in all the time cannot be seen, but may be."""
+    slope = fit_slope(memory)
+    if slope is None:
+        return None
+    unseen = _PAGE / (memory[-1][0] - memory[0][0])
+    return replace(slope, low=slope.low - unseen, high=slope.high + unseen)
 
 
 def _end_of_calm(spike: Phase, result: RunResult) -> float:
