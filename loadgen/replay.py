@@ -8,12 +8,14 @@ import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, TypeVar, cast
 
 import orjson
+from pydantic import TypeAdapter, ValidationError
 
-from formats.errors import InvalidInput
+from formats.errors import InvalidInput, complaint
 
 from .accounting import Accounting, Slice, measure
 from .client.modern import MODERN
@@ -45,7 +47,6 @@ from .outcome import (
 from .outputs.ndjson import VERSION
 from .result import Phase, RunResult, ScenarioResult
 from .sample import Sample, SessionSample
-from .targets import Target
 from .thresholds import Threshold, parse_threshold
 from .timeline import Moment, Timeline
 
@@ -135,12 +136,10 @@ class _ReplayedScenario:
 
     def add(self, line: Line) -> None:
         """Take in a call."""
-        sent = line["sent"]
         due, end = _number(line, "due"), _number(line, "end")
         self._first, self._last = min(self._first, due), max(self._last, end)
         outcome = _OK if line["outcome"] == "ok" else read_failure(line["outcome"], line["detail"])
-        sent = None if sent is None else _number(line, "sent")
-        self.accounting.add(Sample(_text(line, "tool"), due, sent, end, outcome, _timings(line)))
+        self.accounting.add(Sample(_text(line, "tool"), due, _maybe(line, "sent"), end, outcome, _timings(line)))
 
     def add_session(self, line: Line) -> None:
         """Take in an attempt to open a session."""
@@ -151,11 +150,9 @@ class _ReplayedScenario:
 
     def know(self, told: Line, *, final: bool) -> None:
         """Take in what the scenario knows besides its samples."""
-        since = told["from"]
-        since = since if since is None else _number(told, "from")
         self._told = {
             "started": told["started"],
-            "from": since,
+            "from": _maybe(told, "from"),
             "until": _number(told, "until"),
             "due": _count(told, "due"),
         }
@@ -206,8 +203,9 @@ class _Replay:
         elif kind == "session":
             self._parts[line["scenario"]].add_session(line)
         elif kind == "lag":
-            for seconds in line["seconds"]:
-                self._parts[line["scenario"]].accounting.add_lag(float(seconds))
+            lags = dict(enumerate(line["seconds"]))
+            for index in lags:
+                self._parts[line["scenario"]].accounting.add_lag(_number(lags, index))
         elif kind == "tick":
             self._tick(line)
         elif kind == "end":
@@ -248,8 +246,8 @@ class _Replay:
     def _tick(self, line: Line) -> None:
         self._know(line, final=False)
         vus, at = _count(line, "vus"), _number(line, "at")
-        rate, memory, sessions = line["target_rate"], line["server_memory_bytes"], line["server_sessions"]
-        moment = Moment(vus, rate, memory, sessions)
+        keys = ("target_rate", "server_memory_bytes", "server_sessions")
+        moment = Moment(vus, *(_maybe(line, key) for key in keys))
         self._at, self._moment = at, moment
         self._vus.set(vus)
         self._finished = line["last"] is True
@@ -258,23 +256,21 @@ class _Replay:
     def _know(self, line: Line, *, final: bool) -> None:
         for told in line["scenarios"]:
             self._parts[told["name"]].know(told, final=final)
-        self._windows = {self._asked.thresholds[int(index)]: value for index, value in line["windows"].items()}
-        self._aborted = line["aborted"]
+        windows, criteria = line["windows"], self._asked.thresholds
+        self._windows = {criteria[int(index)]: _maybe(windows, index) for index in windows}
+        self._aborted = None if line["aborted"] is None else _text(line, "aborted")
 
     def _finish(self, line: Line) -> None:
         self._know(line, final=True)
-        found = line["generator"]
-        generator = None
-        if found is not None:
-            generator = GeneratorHealth(TrendSummary(**found["loop_lag"]), found["cpu_share"], found["reason"])
+        generator = line["generator"]
         self._seen = Seen(
-            _KnownGenerator(generator),
+            _KnownGenerator(None if generator is None else _read(GeneratorHealth, generator)),
             interrupted=line["interrupted"] is True,
-            phases=tuple(Phase(**phase) for phase in line["phases"]),
-            findings=tuple(Finding(**finding) for finding in line["findings"]),
-            server_sessions=line["server_sessions"],
-            vus=GaugeSummary(**line["vus"]),
-            vus_max=GaugeSummary(**line["vus_max"]),
+            phases=_read(tuple[Phase, ...], line["phases"]),
+            findings=_read(tuple[Finding, ...], line["findings"]),
+            server_sessions=_maybe(line, "server_sessions"),
+            vus=_read(GaugeSummary, line["vus"]),
+            vus_max=_read(GaugeSummary, line["vus_max"]),
         )
         self._lost = _count(line, "lost")
         self._end = line
@@ -318,19 +314,30 @@ def _asked(line: Line) -> Asked:
     version = _count(line, "version")
     if version > VERSION:
         raise ValueError(f"its version is {version}, and this mcp-load reads version {VERSION}")
-    known = {key: value for key, value in line.items() if key not in {"type", "version", "clock_zero"}}
-    round_trip = known["round_trip"]
-    return Asked(
-        **{
-            **known,
-            "command": tuple(map(str, known["command"])),
-            "notes": tuple(map(str, known["notes"])),
-            "scenarios": tuple(AskedScenario(**scenario) for scenario in known["scenarios"]),
-            "targets": tuple(Target(**target) for target in known["targets"]),
-            "thresholds": tuple(_threshold(criterion) for criterion in known["thresholds"]),
-            "round_trip": None if round_trip is None else (round_trip[0], TrendSummary(**round_trip[1])),
-        }
-    )
+    thresholds = tuple(_threshold(criterion) for criterion in line["thresholds"])
+    asked = _read(Asked, {**line, "thresholds": ()})
+    if not asked.command or not asked.scenarios:
+        raise ValueError("it should have a command and a scenario")
+    return replace(asked, thresholds=thresholds)
+
+
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
+def _read(kind: Callable[..., T], value: object) -> T:
+    """What was written as JSON.
+
+    Raises:
+        ValueError: it is not that.
+    """
+    try:
+        read: T = _adapter(kind).validate_python(value)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ValueError(f"{'.'.join(map(str, first['loc']))} {complaint(first)}") from error
+    return read
 
 
 def _threshold(criterion: Line) -> Threshold:
@@ -370,7 +377,11 @@ def _timings(line: Line) -> Timings | None:
     )
 
 
-def _number(line: Line, key: str) -> float:
+def _maybe(line: Line, key: str) -> float | None:
+    return None if line[key] is None else _number(line, key)
+
+
+def _number(line: Mapping[Any, Any], key: object) -> float:
     value = line[key]
     if type(value) not in {float, int} or not -_LARGEST < value < _LARGEST:
         raise ValueError(f"{key} should be a number")
@@ -393,7 +404,7 @@ def _text(line: Line, key: str) -> str:
 
 def _gauge(told: Line) -> Gauge:
     """A gauge that has been where that one was."""
-    gauge, summary = Gauge(), GaugeSummary(told["value"], told["minimum"], told["maximum"])
+    gauge, summary = Gauge(), _read(GaugeSummary, told)
     for value in (summary.minimum, summary.maximum, summary.value):
         if value is not None:
             gauge.set(value)
