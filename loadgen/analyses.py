@@ -173,15 +173,7 @@ def _against(
         if limit is not None:
             status: Status = "no data" if value is None else "pass" if met(value, limit) else "fail"
             told = "not known" if value is None else f"{value:,.6g} {unit}"
-            yield Finding(
-                name,
-                f"{told}, target {sign} {limit:g} {unit}",
-                value,
-                unit,
-                f"{sign} {limit:g} {unit}",
-                status,
-                stretch,
-            )
+            yield Finding(name, told, value, unit, f"{sign} {limit:g} {unit}", status, stretch)
 
 
 def _held(result: RunResult, value: Callable[[Point], float | None]) -> list[tuple[float, float]]:

@@ -196,7 +196,7 @@ def _explain(criterion: Criterion | None, level: Level, earlier: Sequence[Level]
             best = _best_rate_below(level.load, earlier, criteria)
             return f"{level.rate:.1f} calls/s (limit {criteria.max_rate_drop:.0%} below the best, {best:.1f})"
         case _:
-            return f"no call ended in {level.seconds:g} s"
+            return f"no call ended in {round(level.seconds, 2):g} s"
 
 
 def _show(load: float, kind: LoadKind) -> str:

@@ -46,6 +46,8 @@ _FEWEST_COUNTED = 4.0
 _SHORTEST_SECONDS = 0.001
 _MOST_CORRELATION = 0.999
 _SECONDS_PER_HOUR = 3600.0
+_WIDE = 1000.0
+"""What is as large has no digits after the point."""
 
 _Points = Sequence[tuple[float, float]]
 
@@ -96,7 +98,7 @@ class Slope:
         growth = self.growth(limit_per_hour)
         verdict = {"leaks": words[0], "does not leak": words[1]}.get(growth, growth)
         centre, low, high, limit = (
-            f"{value:,.4g}"
+            f"{value:,.0f}" if abs(value) >= _WIDE else f"{value:.4g}"
             for value in (
                 self.per_hour / per_unit,
                 self.low * _SECONDS_PER_HOUR / per_unit,

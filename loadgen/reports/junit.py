@@ -105,7 +105,7 @@ def _findings(document: Mapping[str, Any]) -> Iterator[_Case]:
     for finding in document.get("findings") or ():
         if finding["target"] is None:
             continue
-        told = f"{finding['sentence']} (target {target(finding)})"
+        told = f"{finding['sentence']} ({'stretch goal' if finding.get('stretch') else 'target'} {target(finding)})"
         if finding["status"] in {"fail", "no data"} and not finding.get("stretch"):
             yield _Case("findings", finding["name"], f"{finding['status']}: {told}")
         else:

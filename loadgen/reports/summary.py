@@ -103,7 +103,7 @@ def _scenario(each: ScenarioResult) -> str:
 
 
 def _told(finding: Finding) -> str:
-    if finding.target is None or finding.target in finding.sentence:
+    if finding.target is None:
         return finding.sentence
     return f"{finding.sentence} ({'stretch goal' if finding.stretch else 'target'} {finding.target})"
 

@@ -126,6 +126,7 @@ def test_the_tolerance_can_be_changed() -> None:
         (failing, "2.00% of the calls failed (limit 1.00%)"),
         (collapsed, "0.1 calls/s (limit 20% below the best, 200.0)"),
         (lambda load: Level(load, 0, 0, 60.0, None, 0.0), "no call ended in 60 s"),
+        (lambda load: Level(load, 0, 0, 0.449975, None, 0.0), "no call ended in 0.45 s"),
     ],
 )
 def test_the_sentence_names_the_criterion_that_broke_with_its_numbers(

@@ -165,6 +165,11 @@ def test_the_sentence_has_the_verdict_the_interval_and_the_limit() -> None:
     assert slope.sentence(1 * MB, "MB", MB) == "leaks: 2.4 MB/h, 95% interval 1.2 to 3.6 MB/h, limit 1 MB/h"
 
 
+def test_the_sentence_has_large_numbers_as_people_write_them() -> None:
+    wild = Slope(3972.4 / HOUR, -2729.1 / HOUR, 10670.0 / HOUR, n=100, confidence=0.95)
+    assert "cannot tell: 3,972 ms/h, 95% interval -2,729 to 10,670 ms/h, limit 3.5 ms/h" in wild.sentence(3.5, "ms")
+
+
 def test_the_sentence_has_words_for_what_is_no_memory() -> None:
     words = ("drifts", "does not drift")
     steady = Slope(0.1 / HOUR, -0.1 / HOUR, 0.3 / HOUR, n=100, confidence=0.95)

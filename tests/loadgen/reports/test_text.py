@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from loadgen.finding import Finding
 from loadgen.health import GeneratorHealth
 from loadgen.metrics import TrendSummary
 from loadgen.reports.text import render_text
@@ -115,6 +116,16 @@ def test_targets_show_limit_measure_and_verdict() -> None:
 
 def test_a_workload_without_targets_has_no_such_section() -> None:
     assert not [line for line in report(targets=()) if line.startswith("Targets")]
+
+
+def test_a_finding_says_whether_it_missed_a_target_or_a_stretch_goal() -> None:
+    findings = (
+        Finding("breaking point", "425 VUs", 425, "VUs", "> 300 VUs", "pass"),
+        Finding("breaking point", "425 VUs", 425, "VUs", "> 500 VUs", "fail", stretch=True),
+    )
+    lines = report(findings=findings, description="A plan.")
+    assert "✓ breaking point: 425 VUs (target > 300 VUs)" in lines
+    assert "✗ breaking point: 425 VUs (stretch goal > 500 VUs)" in lines
 
 
 def test_an_interrupted_run_is_marked_at_the_top() -> None:
