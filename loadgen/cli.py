@@ -45,8 +45,8 @@ app = App(
     help="Loads MCP servers and checks every reply.",
     version=__version__,
     help_epilogue=(
-        "Exit codes: 0 the gate is passed; 2 flags or files that cannot be used; 3 the server cannot be reached, or "
-        "nothing was measured; 99 the gate is failed; 130 interrupted."
+        "Exit codes: 0 passed; 2 flags or files that cannot be used; 3 the server cannot be reached, or nothing was "
+        "measured; 99 the gate, a criterion or a limit was missed; 130 interrupted."
     ),
 )
 scenarios = App(name="scenarios", help="List the bundled plans, or show one.")
