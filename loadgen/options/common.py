@@ -107,7 +107,7 @@ class LoadOptions(BaseModel):
     proxy: Annotated[str | None, Parameter(help="HTTP proxy to go through; wants --transport aiohttp.")] = None
     seed: Annotated[
         int | None,
-        Field(ge=0),
+        Field(ge=0, lt=2**63),  # what JSON readers can hold
         Parameter(
             help="What is called, and with which values, is drawn from this number; the report shows it.",
             show_default="random",

@@ -106,6 +106,11 @@ def test_each_of_several_runs_has_a_file(tmp_path: Path, calculator_url: str) ->
     assert sorted(path.name for path in tmp_path.iterdir()) == ["run-1.ndjson", "run-2.ndjson"]
 
 
+def test_a_seed_that_no_file_can_hold_is_refused(calculator_url: str, capsys: Captured) -> None:
+    assert main(["calculator", "--url", calculator_url, "--seed", str(2**63)]) == 2
+    assert "--seed should be less than" in capsys.readouterr().err
+
+
 def test_a_run_that_never_began_leaves_no_file(tmp_path: Path, free_port: int) -> None:
     flags = ["--url", f"http://127.0.0.1:{free_port}", "--out", f"ndjson={tmp_path / 'run.ndjson'}"]
     assert main(["calculator", *flags]) == 3
