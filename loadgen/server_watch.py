@@ -1,5 +1,6 @@
 """The server's process as seen from outside while a run goes on: its memory, and the sessions that it keeps."""
 
+import math
 import os
 from collections.abc import Callable
 from contextlib import suppress
@@ -76,7 +77,8 @@ class ProcessWatch:
 
     def _memory(self) -> float | None:
         with suppress(OSError, ValueError, IndexError):
-            return float(self._statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+            pages = int(self._statm.read_text().split()[1])
+            return float(pages * os.sysconf("SC_PAGE_SIZE")) if pages else None  # the dead, not yet waited for, have 0
         return None
 
 
@@ -86,7 +88,7 @@ def read_page(page: str) -> Moment:
     try:
         for family in text_string_to_metric_families(page):
             for sample in family.samples:
-                if sample.name in (_MEMORY, _SESSIONS):
+                if sample.name in (_MEMORY, _SESSIONS) and math.isfinite(sample.value):
                     found[sample.name] = found.get(sample.name, 0.0) + sample.value
     except (ValueError, KeyError):  # not a Prometheus page
         found = {}
