@@ -157,4 +157,4 @@ def _facts(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     seconds = document["duration_seconds"]
     yield "Duration", format_duration(round(seconds, 0 if seconds >= _LONG else 2))
     yield "Load", document["load"]
-    yield "Calls", document["mix"]
+    yield "Calls", document["mix"].replace(" %", "\N{NO-BREAK SPACE}%")

@@ -282,6 +282,10 @@ def test_sessions_that_a_server_counts_as_a_gauge_are_whole_ones() -> None:
     assert "the server had up to 100 sessions" in users.text
 
 
+def test_no_line_of_the_mix_begins_with_its_per_cent_sign() -> None:
+    assert "add 40\N{NO-BREAK SPACE}%, subtract" in page(mix="add 40 %, subtract 30 %").one("header").text
+
+
 def test_the_last_instant_of_a_run_sets_no_record() -> None:
     ends = {
         "calls": [900, 1000, 5],
