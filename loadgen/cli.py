@@ -25,7 +25,7 @@ from .options.calculator import CalculatorOptions
 from .options.calibrate import CalibrateOptions, run_calibration
 from .options.common import LoadOptions
 from .options.compare import CompareOptions
-from .options.files import Reports, dated
+from .options.files import Reports, check_dated, dated
 from .options.generic import ToolOptions, ToolsOptions
 from .options.payments import PaymentsOptions
 from .options.report import ReportOptions
@@ -121,6 +121,8 @@ def run(
     suite, worst = options.read(name), ExitCode.OK
     options = options.sized(suite, os.environ)
     reports = options.reports_of(suite)
+    if options.save:
+        check_dated()
     for number in range(1, options.repeat + 1):
         plan = options.plan_of(suite, [name])
         if options.repeat > 1:

@@ -87,8 +87,8 @@ class BreakingPointSearch:
         return ()
 
     def rate_at(self, seconds: float) -> float | None:
-        """See `Executor`; what is due depends on what was found before, so only that there is a rate is known."""
-        return None if self.of == "vus" else float(seconds < 0)
+        """See `Executor`; what is due depends on what was found before, so from the start on it is not known."""
+        return None if self.of == "vus" or seconds > 0 else 0.0
 
     def progress(self, calls: int, seconds: float) -> float:  # noqa: ARG002 - the executor decides which one counts
         """See `Executor`."""

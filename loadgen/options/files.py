@@ -1,5 +1,6 @@
 """Where the reports of a run go: `--out KIND=FILE`, and `--save`."""
 
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,7 @@ Kind = Literal["json", "html", "junit", "ndjson"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 _SUFFIXES: Mapping[Kind, str] = {"json": ".json", "html": ".html", "junit": ".junit.xml"}
 """Of the files that are written when a run is over."""
+_RESULTS = Path("results")
 
 
 def as_output(written: str) -> str:
@@ -117,6 +119,20 @@ def read_outputs(written: Iterable[str]) -> dict[Kind, Path]:
     return {cast(Kind, kind): Path(path) for kind, _, path in (each.partition("=") for each in written)}
 
 
+def check_dated() -> None:
+    """Make sure, before there is anything to save, that `--save` can put files under `results/`.
+
+    Raises:
+        InvalidInput: it cannot.
+    """
+    try:
+        _RESULTS.mkdir(exist_ok=True)
+    except OSError as error:
+        raise InvalidInput([f"--save: {_RESULTS} cannot be made: {error.strerror}"]) from error
+    if not os.access(_RESULTS, os.W_OK | os.X_OK):
+        raise InvalidInput([f"--save: {_RESULTS} cannot be written"])
+
+
 def dated(result_name: str, started_at: str, run_id: str) -> Reports:
     """Files for `--save`: `results/DATE/NAME-TIME-RUN.…` under the working directory.
 
@@ -124,7 +140,7 @@ def dated(result_name: str, started_at: str, run_id: str) -> Reports:
         InvalidInput: the folder cannot be made.
     """
     day, _, time = started_at.partition("T")
-    folder = Path("results") / day
+    folder = _RESULTS / day
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

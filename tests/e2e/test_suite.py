@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -177,6 +178,15 @@ def test_spike_measures_the_known_recovery_time_within_an_interval_or_two(tmp_pa
         assert found["sentence"].endswith("; 0 errors during it")
 
 
+@pytest.fixture
+def free_port() -> int:
+    """A port of this machine where nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
 @pytest.fixture(scope="module")
 def calculator() -> Iterator[str]:
     with running_server("calculator") as server:
@@ -280,6 +290,22 @@ def test_variables_that_make_no_sense_are_named(calculator: str, tmp_path: Path)
         'mcp-load: TEST_DURATION should be a duration such as 500ms, 30s or 1m30s, got "soon"',
         'mcp-load: TEST_VUS should be greater than or equal to 1, got "0"',
     ]
+
+
+def test_results_that_could_not_be_saved_stop_the_run_before_it_begins(tmp_path: Path, free_port: int) -> None:
+    (tmp_path / "results").write_text("in the way")
+    done = command(tmp_path, "run", "quick", "--url", f"http://127.0.0.1:{free_port}", "--save")
+    assert (done.returncode, done.stdout) == (UNUSABLE, "")
+    assert done.stderr == "mcp-load: --save: results cannot be made: File exists\n"
+
+
+def test_the_capacity_in_calls_per_second_is_found_too(calculator: str, tmp_path: Path) -> None:
+    plan = STRESS.replace("levels:", "rate_levels: [5, 10, 20], levels:")
+    ended = run(tmp_path, written(tmp_path, plan), calculator, "--find-capacity")
+    assert ended.finding("breaking point")["unit"] == "iterations/s"
+    assert ended.document["load"].startswith("search for the breaking point at 5, 10, 20 calls per second")
+    assert set(ended.document["timeline"]["target_rate"][:-1]) == {None}  # it depends on what is found
+    assert not any(finding["target"] for finding in ended.document["findings"])
 
 
 @pytest.fixture

@@ -192,7 +192,7 @@ def test_it_describes_itself() -> None:
     assert (search.phases, search.progress(0, 480), search.progress(0, 5000)) == ((), 0.5, 0.99)
     rates = BreakingPointSearch((2.5, 100), "rate")
     assert str(rates) == "search for the breaking point at 2.5, 100 calls per second, 3m each"
-    assert (rates.max_vus, rates.rate_at(0)) == (200, 0.0)
+    assert (rates.max_vus, rates.rate_at(0), rates.rate_at(1)) == (200, 0.0, None)
 
 
 def test_settings_that_cannot_be_used_are_named_all_at_once() -> None:
