@@ -275,7 +275,7 @@ scenarios:
   count: {executor: per-vu-iterations, vus: 2, iterations: 50, max_duration: 60s, after: ramp, delay: 5s}
   search: {executor: breaking-point, levels: [1, 2]}
 thresholds:
-  checks: [{threshold: "rate==1", abort_on_fail: true, delay_abort_eval: 10s, window: 30s}]
+  http_req_failed: [{threshold: "rate<0.01", abort_on_fail: true, delay_abort_eval: 10s, window: 30s}]
 """
 
 
