@@ -245,8 +245,16 @@ def test_any_text_is_read_or_refused_in_one_short_line(metric: str, expression: 
         ("vus{}", "value<1", '"vus{}" names no tag of vus; its tags are scenario'),
         ("vus{scenario}", "value<1", 'the tag scenario in "vus{scenario}" should have a value, as in scenario:value'),
         ("vus{scenario:}", "value<1", 'the tag scenario in "vus{scenario:}" should have a value, as in scenario:value'),
-        ("vus{scenario:''}", "value<1", "the tag scenario in \"vus{scenario:''}\" should have a value, as in scenario:value"),
-        ("vus{scenario:a\x00}", "value<1", 'the tag scenario in "vus{scenario:a }" should have a value, as in scenario:value'),
+        (
+            "vus{scenario:''}",
+            "value<1",
+            "the tag scenario in \"vus{scenario:''}\" should have a value, as in scenario:value",
+        ),
+        (
+            "vus{scenario:a\x00}",
+            "value<1",
+            'the tag scenario in "vus{scenario:a }" should have a value, as in scenario:value',
+        ),
         ("operation_a\x00b_ms", "avg<1", '"operation_a b_ms" is not a metric (did you mean operation_ab_ms?)'),
         ("vus{scenario:a", "value<1", '"vus{scenario:a" should end with its tags in braces, as in vus{tag:value}'),
         ("vus{scenario:a}b", "value<1", '"vus{scenario:a}b" should end with its tags in braces, as in vus{tag:value}'),
