@@ -135,10 +135,16 @@ class Seen:
     vus_max: GaugeSummary = NEVER_SET
 
 
+def measured_seconds(parts: Iterable[Part]) -> float:
+    """From the first moment that counts to the last one, so far; 0 before there is any."""
+    spans = [(part.measured_from, part.measured_until) for part in parts if part.started]
+    counted = [span for span in spans if span[0] < span[1]]
+    return max(end for _, end in counted) - min(start for start, _ in counted) if counted else 0.0
+
+
 def conclude(asked: Asked, parts: Sequence[Part], began: float, seen: Seen) -> RunResult:
     """The result of the run that began at `began`, by the clock of `parts`, one of which has started at least."""
-    ran = [part for part in parts if part.started]
-    seconds = max(part.measured_until for part in ran) - min(part.measured_from for part in ran)
+    seconds = measured_seconds(parts)
     several = {"vus": seen.vus, "vus_max": seen.vus_max} if len(asked.scenarios) > 1 else {}
     measured = measure(
         [part.accounting for part in parts],
@@ -176,7 +182,7 @@ def conclude(asked: Asked, parts: Sequence[Part], began: float, seen: Seen) -> R
         open_model=asked.open_model,
         description=asked.description,
         scale=asked.scale,
-        scenarios=tuple(part.result(began) for part in ran),
+        scenarios=tuple(part.result(began) for part in parts if part.started),
         phases=seen.phases,
         points=seen.points,
         distribution=_distribution(parts),

@@ -13,7 +13,7 @@ from .catalogue import operation_metric
 from .client.modern import MODERN
 from .client.transport import Transport
 from .clock import AlarmClock
-from .conclusion import Asked, Seen, View, conclude
+from .conclusion import Asked, Seen, View, conclude, measured_seconds
 from .errors import Interrupted, NothingMeasured
 from .health import HealthMonitor
 from .heap import frozen_heap
@@ -286,8 +286,8 @@ class Engine:
 
     def _readings(self, threshold: Threshold) -> Readings:
         if threshold.window is None:
-            return RunReadings(self._runs, self._clock.now() - self._began)
-        return WindowReadings(self._runs, threshold.window, self._ticked)
+            return RunReadings(self._runs, measured_seconds(self._runs))
+        return WindowReadings(self._runs, max(threshold.window, self._plan.tick), self._ticked)
 
     def _result(self, asked: Asked, interrupted: bool) -> RunResult:
         for threshold in asked.thresholds:

@@ -81,8 +81,9 @@ class RunReadings:
     def read(self, metric: str, tags: Tags, aggregation: Aggregation) -> float | None:
         """See `Readings`; a rate per second of tagged scenarios is that of the time in which any of them ran."""
         chosen = _chosen(self._scenarios, tags)
-        if not chosen:
-            return None
+        idle = not any(each.accounting.calls or each.accounting.dropped for each in chosen)
+        if not chosen or (idle and (metric in _COUNTED or metric in {VUS.name, VUS_MAX.name})):
+            return None  # nothing was asked for: 0 would be no measurement
         wanted = {key for key, _ in tags} - _OF_CALLS
         accounts = [each.accounting for each in chosen]
         cells = [cell for each in accounts for cell in each.cells if _fits(cell, dict(tags))]

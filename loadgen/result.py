@@ -233,7 +233,8 @@ class RunResult:
     def passed(self) -> bool:
         """Whether all gates are passed: successful calls, criteria, and the targets of findings."""
         return (
-            self.succeeded_enough
+            not self.interrupted
+            and self.succeeded_enough
             and passed(self.verdicts)
             and self.aborted is None
             and not any(finding.fails for finding in self.findings)

@@ -9,7 +9,17 @@ from formats.durations import format_duration
 
 from ..accounting import Slice
 from ..analysis.failure import judge_failure
-from ..analysis.search import ARRIVALS, VIRTUAL_USERS, BreakingPoint, Done, Level, LoadKind, broken_by, next_step
+from ..analysis.search import (
+    ARRIVALS,
+    VIRTUAL_USERS,
+    BreakingPoint,
+    Criterion,
+    Done,
+    Level,
+    LoadKind,
+    broken_by,
+    next_step,
+)
 from ..finding import Finding
 from ..outcome import Category, Failure
 from ..pacing import Stage
@@ -141,7 +151,9 @@ class _Search:
             )
             loads = [level.load for level in self.history]
             failure = judge_failure(_by_category(self.errors[loads.index(point.first_broken)]), recovered)
-            self.floor.found(Finding("failure mode", failure.sentence))
+            silent = point.criterion is Criterion.NO_CALLS
+            told = "catastrophic: no call was answered" if silent else failure.sentence
+            self.floor.found(Finding("failure mode", told))
         value = point.last_good if point.first_broken is not None else settings.levels[-1]
         self.floor.found(Finding("breaking point", sentence, value or 0.0, kind.unit))
 

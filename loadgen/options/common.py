@@ -152,6 +152,8 @@ class LoadOptions(BaseModel):
         kinds = read_outputs(out)
         if len(kinds) < len(out):
             raise ValueError("should name one file of each kind")
+        if len({path.resolve() for path in kinds.values()}) < len(kinds):
+            raise ValueError("should name each file once")
         if "json" in kinds and info.data.get("json_file") is not None:
             raise ValueError("and --json name one report, once")
         return out

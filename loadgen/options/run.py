@@ -128,6 +128,8 @@ class RunOptions(LoadOptions):
         seed, run_id = self.drawn_seed(), secrets.token_hex(4)
         workload = self.workload or suite.workload
         tools = self.tool or None
+        if tools and workload != "generic":
+            raise InvalidInput([f"--tool is for --workload generic, and this run calls {workload}"])
         scenarios = suite.scenarios(
             seed,
             run_id,

@@ -37,7 +37,7 @@ def render_text(result: RunResult, *, every_metric: bool = False) -> str:
         _section("Targets (for information; they do not set the exit code)", _targets(result)),
         _section("All Metrics (trends in ms)", _metrics(result) if every_metric else iter(())),
         _section("Notes", _notes(result)),
-        [verdict_sentence(result)],
+        _wrapped(verdict_sentence(result)),
     ]
     return _joined(sections)
 
@@ -54,7 +54,7 @@ def _of_plan(result: RunResult) -> list[list[str]]:
         _section("Findings", summary.findings(result)),
         _section("Criteria", summary.criteria(result)),
         _section("Notes", _notes(result)),
-        [f"{result.workload}: {verdict_sentence(result)}"],
+        _wrapped(f"{result.workload}: {verdict_sentence(result)}"),
     ]
 
 

@@ -15,7 +15,7 @@ def percent(part: int, whole: int) -> str:
 
 
 def _reasons(result: RunResult) -> list[str]:
-    reasons = []
+    reasons = ["interrupted, figures up to then"] if result.interrupted else []
     if result.aborted is not None:
         reasons.append(f"ended early by a criterion ({result.aborted})")
     if result.min_success is not None:

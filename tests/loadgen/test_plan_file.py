@@ -1,6 +1,7 @@
 """Plan files that cannot be used: everything wrong with one is said at once, with its line."""
 
 import random
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -283,9 +284,9 @@ def _mutate(document: Any, chance: random.Random) -> None:
         case 0:
             del node[key]
         case 1:
-            node[key] = chance.choice(ODD)
+            node[key] = deepcopy(chance.choice(ODD))
         case 2 if isinstance(node, dict):
-            node[chance.choice(["rate", "vus", "after", "each", "mix", "x", 3])] = chance.choice(ODD)
+            node[chance.choice(["rate", "vus", "after", "each", "mix", "x", 3])] = deepcopy(chance.choice(ODD))
         case _:
             other = chance.choice(_nodes(document))
             node[key] = yaml.safe_load(yaml.safe_dump(other))
