@@ -170,7 +170,7 @@ class _KnownGenerator:
     def __init__(self, health: GeneratorHealth | None) -> None:
         self._health = health
 
-    def __call__(self, schedule_lag: TrendSummary, *, open_model: bool) -> GeneratorHealth | None:  # noqa: ARG002
+    def __call__(self, schedule_lag: TrendSummary, *, open_model: bool) -> GeneratorHealth | None:  # noqa: ARG002 - as read
         return self._health
 
 

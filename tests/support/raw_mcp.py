@@ -61,7 +61,7 @@ class RawClient:
     def call(self, tool: str, arguments: dict[str, Any], **headers: str) -> Reply:
         return self.post("tools/call", {"name": tool, "arguments": arguments}, id=1, **headers)
 
-    def post(self, method: str, params: dict[str, Any] | None = None, *, id: int | None = 1, **headers: str) -> Reply:  # noqa: A002
+    def post(self, method: str, params: dict[str, Any] | None = None, *, id: int | None = 1, **headers: str) -> Reply:  # noqa: A002 - JSON-RPC
         """POST a message; header names are written with underscores."""
         params = dict(params or {})
         own = {}

@@ -155,7 +155,7 @@ async def test_iterations_that_find_no_free_user_are_failures() -> None:
 async def test_stopped_in_the_middle_it_begins_no_more_and_forgets_no_call(of: str, seconds: float) -> None:
     pool = ServedPool(FakeClock(), model=above(33, SLOW))
     pool.stopping = lambda: pool.clock.now() - pool.clock.start >= seconds
-    await BreakingPointSearch((10, 20, 40), of, ramp=20, hold=30, probe=20, recovery=20).run(pool.floor)  # type: ignore[arg-type]
+    await BreakingPointSearch((10, 20, 40), of, ramp=20, hold=30, probe=20, recovery=20).run(pool.floor)  # type: ignore[arg-type]  # by row
     pool.check()
     assert max(made.due for made in pool.made) <= seconds
     assert pool.clock.now() - pool.clock.start <= seconds + 6.1
@@ -174,7 +174,7 @@ async def test_stopped_while_it_looks_for_the_recovery_it_says_what_it_found() -
 @pytest.mark.parametrize("of", ["vus", "rate"])
 async def test_cancelled_it_forgets_no_call(of: str) -> None:
     pool = ServedPool(FakeClock(), model=above(33, SLOW))
-    search = BreakingPointSearch((10, 20, 40), of, ramp=20, hold=30, probe=20, recovery=20)  # type: ignore[arg-type]
+    search = BreakingPointSearch((10, 20, 40), of, ramp=20, hold=30, probe=20, recovery=20)  # type: ignore[arg-type]  # by row
     await cancelled_at(pool, asyncio.create_task(search.run(pool.floor)), 47.7)
     assert pool.unfinished
     pool.check()
