@@ -162,6 +162,10 @@ CATALOGUE = (
 )
 
 
+EVERY_OPERATION = "operation_*_ms"
+"""In a criterion: the metric of each tool that the run calls."""
+
+
 def operation_metric(tool: str) -> Metric:
     """The trend of one tool's response times: `operation_<tool>_ms`."""
     return Metric(f"operation_{tool}_ms", "trend", f"response time of {tool} calls, from due", tags=_OF_ONE_TOOL)

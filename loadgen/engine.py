@@ -9,7 +9,7 @@ from typing import Protocol
 
 from .accounting import Accounting, joined
 from .call_keys import CallKeys
-from .catalogue import operation_metric
+from .catalogue import EVERY_OPERATION, operation_metric
 from .client.modern import MODERN
 from .client.transport import Transport
 from .clock import AlarmClock
@@ -36,7 +36,6 @@ _RECENT = 5.0
 _SECONDS_BETWEEN_FIGURES = 1.0
 _SHARE_BETWEEN_WINDOWS = 0.1
 """A criterion with a window is judged ten times in each window."""
-_EACH_TOOL = "operation_*_ms"
 
 
 class Output(Protocol):
@@ -339,7 +338,7 @@ def _asked(plan: Plan, target: Target, began: datetime, runs: Sequence[ScenarioR
 def _for_tools(thresholds: Iterable[Threshold], tools: Sequence[str]) -> Iterable[Threshold]:
     """The criteria, each on `operation_*_ms` once for every tool."""
     for threshold in thresholds:
-        if threshold.metric == _EACH_TOOL:
+        if threshold.metric == EVERY_OPERATION:
             yield from (replace(threshold, metric=operation_metric(tool).name) for tool in tools)
         else:
             yield threshold

@@ -11,6 +11,7 @@ from pathlib import Path
 from formats.errors import InvalidInput
 
 from .call import ToolCall
+from .catalogue import EVERY_OPERATION
 from .draw import Draw
 from .finding import Goal
 from .plan import Executor, Scenario
@@ -29,7 +30,6 @@ TOOLS: Mapping[WorkloadName, tuple[str, ...]] = {
     "generic": (),
 }
 """The tools of each workload; those of the generic one are the server's."""
-EVERY_OPERATION = "operation_*_ms"
 _OPERATION = re.compile(r"operation_(.+)_ms")
 _ODD = re.compile(r"[^A-Za-z0-9_-]")
 

@@ -7,9 +7,10 @@ from formats.durations import format_duration
 from formats.errors import InvalidInput
 from formats.fixtures import bundled_fixtures, find_fixture
 
+from ..catalogue import EVERY_OPERATION
 from ..plan_file import load_suite
 from ..plan_keys import ScenarioKeys
-from ..suite import EVERY_OPERATION, Suite
+from ..suite import Suite
 
 _HEADINGS = ("plan", "time", "load", "criteria")
 _EXPLANATION = """
