@@ -53,7 +53,7 @@ class Accounts(Protocol):
 
 def _ended(sent: float, timings: Timings) -> float:
     """When the reply was there: what the client then has to do before it goes on is no time of the server's."""
-    return sent + timings.blocked + timings.sending + timings.waiting + timings.receiving
+    return sent + timings.sending + timings.waiting + timings.receiving
 
 
 class VirtualUser:
@@ -143,7 +143,11 @@ class VirtualUser:
             self._account(n, Sample(call.tool, due, sent, self._clock.now(), _STOPPED))
             raise
         timings = None if sent is None else self._transport.timings
-        end = self._clock.now() if timings is None or not timings.waiting else _ended(sent or began, timings)
+        if timings is None or sent is None or not timings.waiting:
+            end = self._clock.now()
+        else:
+            sent += timings.blocked
+            end = _ended(sent, timings)
         if isinstance(outcome, Ok):
             outcome = self._judge(call, outcome)
         if isinstance(outcome, (Connect, Tls)) or (isinstance(outcome, Timeout) and outcome.phase == "connect"):

@@ -1,6 +1,7 @@
 """The transport over aiohttp, for proxies, redirects and odd servers; the only file here that knows aiohttp."""
 
 import asyncio
+import functools
 import math
 import ssl
 import time
@@ -8,6 +9,7 @@ from collections.abc import Callable, Mapping
 
 import aiohttp
 from aiohttp.abc import AbstractStreamWriter
+from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
 from aiohttp.tracing import Trace
 
@@ -40,12 +42,29 @@ class _TimedRequest(aiohttp.ClientRequest):
         self.on_sent()
 
 
+class _Wire(ResponseHandler):
+    """The protocol of a connection, which knows when bytes of a reply came: aiohttp's own work is still to follow."""
+
+    first_at = last_at = 0.0
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes in."""
+        self.last_at = _now()
+        self.first_at = self.first_at or self.last_at
+        super().data_received(data)
+
+
+def _new_wire(loop: asyncio.AbstractEventLoop) -> ResponseHandler:
+    return _Wire(loop)
+
+
 class _Connector(aiohttp.TCPConnector):
     """Tells the phases of an exchange to its transport. A TraceConfig could, at a cost that every call would show."""
 
     def __init__(self, owner: "AiohttpTransport", tls: ssl.SSLContext | None) -> None:
         super().__init__(limit=1, keepalive_timeout=_KEEP_ALIVE_SECONDS, ssl=tls or True)
         self._owner = owner
+        self._factory = functools.partial(_new_wire, loop=asyncio.get_running_loop())
 
     async def connect(
         self,
@@ -65,7 +84,8 @@ class _Connector(aiohttp.TCPConnector):
 class AiohttpTransport:
     """A `Transport`: one connection to `url`, opened when it is first needed, without cookies.
 
-    Of `timings`, `connecting` includes the TLS handshake, and the bytes are those of the bodies: aiohttp tells no more.
+    Of `timings`, `blocked` includes what aiohttp does before it has a connection, `connecting` the TLS handshake, and
+    the bytes are those of the bodies: aiohttp tells no more.
 
     Args:
         url: the endpoint.
@@ -96,7 +116,7 @@ class AiohttpTransport:
         self._phase: Phase = "first_byte"
         self._timer: asyncio.Timeout | None = None
         self._began = self._phase_began = self._total_at = 0.0
-        self._socket: object = None
+        self._wire: _Wire | None = None
         self._reply: aiohttp.ClientResponse | None = None
         self.timings = Timings()
         self._http = aiohttp.ClientSession(
@@ -129,7 +149,6 @@ class AiohttpTransport:
         except BaseException:
             self._drop()
             raise
-        self.timings.receiving = _now() - self._phase_began
         return None
 
     async def settle(self) -> None:
@@ -164,12 +183,18 @@ class AiohttpTransport:
             allow_redirects=self._redirects,
             proxy=self._proxy,
         )
-        self.timings.waiting = self._enter("total")
+        sent_at = self._phase_began
+        self._enter("total")
+        wire = self._wire
+        assert wire is not None  # noqa: S101 - there is no reply without a connection
+        self.timings.waiting = max(0.0, wire.first_at - sent_at)
+        self.timings.blocked = wire.first_at - self.timings.waiting - self.timings.sending - self._began
         sink.head(reply.status, {name.lower(): value for name, value in reply.raw_headers})
         content = reply.content
         while not content.at_eof():
             chunk = await content.readany()
             self.timings.received_bytes += len(chunk)
+            self.timings.receiving = wire.last_at - wire.first_at
             if chunk and sink.feed(chunk):
                 return
         self._reply = None
@@ -204,11 +229,12 @@ class AiohttpTransport:
 
     def note_connected(self, connection: Connection) -> None:
         """The exchange has one."""
-        took = self._enter("first_byte")
-        if connection.protocol is not self._socket:
-            self._socket = connection.protocol
+        took, wire = self._enter("first_byte"), connection.protocol
+        assert isinstance(wire, _Wire)  # noqa: S101 - the connector makes no other
+        if wire is not self._wire:
+            self._wire = wire
             self.timings.connecting = took
-            self.timings.blocked = self._phase_began - self._began
+        wire.first_at = 0.0
 
     def note_sent(self) -> None:
         """The request is out, or its headers are."""
