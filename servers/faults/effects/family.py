@@ -1,0 +1,93 @@
+"""A key under `do` in a profile, such as `http`, and the faults that it can mean."""
+
+from collections.abc import Callable
+from difflib import get_close_matches
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
+
+from pydantic import BaseModel, ConfigDict, RootModel, field_validator
+from pydantic_core import PydanticCustomError
+
+from ...wire.call import Call, Era
+from ..exchange import Exchange, Phase
+
+
+class Fault(Protocol):
+    """One kind of fault of a family: an `Effect` that leaves its name to the family."""
+
+    def phase(self) -> Phase:
+        """See `Effect`."""
+        ...
+
+    def expects(self, call: Call) -> str | None:
+        """See `Effect`."""
+        ...
+
+    async def act(self, exchange: Exchange) -> bool:
+        """See `Effect`."""
+        ...
+
+
+AnyFault = TypeVar("AnyFault", bound=BaseModel)
+
+
+class Family(RootModel[AnyFault], Generic[AnyFault]):
+    """An `Effect` that is one of several faults: the one whose key stands among the settings.
+
+    A family is `class Http(Family[Status | Hang | …])` with the same classes in `kinds`; the first field of each is
+    the key that chooses it.
+    """
+
+    model_config = ConfigDict(frozen=True)
+    kinds: ClassVar[tuple[type[BaseModel], ...]]
+
+    @field_validator("root", mode="wrap")
+    @classmethod
+    def _choose(cls, settings: Any, _: Callable[[Any], Any]) -> BaseModel:
+        if isinstance(settings, cls.kinds):
+            return settings
+        by_key = {_key(kind): kind for kind in cls.kinds}
+        given = [key for key in by_key if key in settings] if isinstance(settings, dict) else []
+        if len(given) != 1:
+            raise _complaint(settings, list(by_key), given)
+        return by_key[given[0]].model_validate(settings)
+
+    @property
+    def fault(self) -> Fault:
+        """The fault that was chosen."""
+        fault: Any = self.root  # that it is one follows from `kinds`
+        return fault  # type: ignore[no-any-return]
+
+    def fault_type(self) -> str:
+        """See `Effect`."""
+        return f"{type(self).__name__.lower()}_{_key(type(self.root))}"
+
+    def phase(self) -> Phase:
+        """See `Effect`."""
+        return self.fault.phase()
+
+    def expects(self, call: Call) -> str | None:
+        """See `Effect`."""
+        return self.fault.expects(call)
+
+    async def act(self, exchange: Exchange) -> bool:
+        """See `Effect`."""
+        return await self.fault.act(exchange)
+
+    def eras(self) -> frozenset[Era]:
+        """The eras whose requests it can act on; both unless the fault has `eras` that say otherwise."""
+        return getattr(self.root, "eras", frozenset({"handshake", "modern"}))
+
+
+def _key(kind: type[BaseModel]) -> str:
+    name, field = next(iter(kind.model_fields.items()))
+    return field.alias or name
+
+
+def _complaint(settings: Any, known: list[str], given: list[str]) -> PydanticCustomError:
+    if given:
+        what = {"names": " and ".join(given)}
+        return PydanticCustomError("two_faults", "should be one fault, not {names}: write each by itself", what)
+    keys = map(str, settings) if isinstance(settings, dict) else [str(settings)]
+    near = [match for key in keys for match in get_close_matches(key, known, 1)]
+    what = {"known": ", ".join(known), "hint": f" (did you mean {near[0]}?)" if near else ""}
+    return PydanticCustomError("no_fault", "should have one of {known}{hint}", what)

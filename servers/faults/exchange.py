@@ -1,0 +1,175 @@
+"""What an effect gets to act on: one request, the reply that it will have, and time; and what an effect is.
+
+An effect never touches a socket: it edits `exchange.draft`, which the middleware delivers.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, Literal, Protocol, runtime_checkable
+
+from starlette.types import Scope
+
+from ..wire.call import Call, Era
+from .draft import Draft
+from .draw import draw
+
+Phase = Literal["before", "after"]
+"""Before the request is handed to the server, which may never see it then; or after the server has answered."""
+
+
+class ClientGone(Exception):  # noqa: N818 - it names the cause, as the other exceptions of the project do
+    """The client closed the connection while its reply was held back. For the middleware; effects let it through."""
+
+
+class Clock(Protocol):
+    """Seconds that only grow, and a way to let some pass."""
+
+    def now(self) -> float:
+        """Seconds since an arbitrary moment; resolves well below a millisecond."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Return `seconds` later; can be cancelled."""
+        ...
+
+
+class SystemClock:
+    """The machine's clock. Not `loop.time()`: that has a resolution of 1 ms under uvloop."""
+
+    now = staticmethod(time.perf_counter)
+
+    async def sleep(self, seconds: float) -> None:
+        """Sleep on the running event loop."""
+        await asyncio.sleep(seconds)
+
+
+class Sessions(Protocol):
+    """The handshake era's sessions."""
+
+    async def end(self, session_id: str) -> bool:
+        """End one now, as its idle time-out would; False when there is none of that id."""
+        ...
+
+    def count(self) -> int:
+        """How many are open."""
+        ...
+
+
+class Exchange:
+    """One request that at least one rule hits, for as long as it is answered.
+
+    Args:
+        call: what it asks for.
+        scope: its ASGI scope.
+        clock: the server's time.
+        sessions: the server's sessions.
+        seed: of the profile that decided.
+        wait: lets seconds pass on behalf of the client; ends early when the server stops.
+    """
+
+    def __init__(
+        self,
+        call: Call,
+        scope: Scope,
+        clock: Clock,
+        sessions: Sessions,
+        seed: int,
+        wait: Callable[[float], Awaitable[None]],
+    ) -> None:
+        self.call = call
+        self.scope = scope
+        self.clock = clock
+        self.sessions = sessions
+        self.draft: Draft | None = None
+        """None until a before-effect has replaced the reply, or the server has answered."""
+        self.executed = False
+        """Whether the request was handed to the server."""
+        self.accepts_stream = _accepts_stream(call)
+        self.rule = ""
+        """Of the hit that is acting now, as all that follows."""
+        self.n = 0
+        self.planned = 0.0
+        """Seconds of delay that the hit asked for, and those it got."""
+        self.achieved = 0.0
+        self._seed = seed
+        self._wait = wait
+
+    def begin(self, rule: str, n: int) -> None:
+        """For the middleware: the next hit acts from now on."""
+        self.rule = rule
+        self.n = n
+        self.planned = self.achieved = 0.0
+
+    def draw(self, salt: str = "") -> float:
+        """A number in [0, 1) that seed, rule, tool (or method) and n decide; another one for each `salt`."""
+        return draw(self._seed, self.rule, self.call.tool or self.call.method or "", self.n, salt)
+
+    async def delay(self, seconds: float) -> None:
+        """Let `seconds` pass; planned and achieved go into the hit's record. Ends early when the server stops.
+
+        Raises:
+            ClientGone: the client closed the connection meanwhile.
+        """
+        self.planned += seconds
+        began = self.clock.now()
+        try:
+            await self._wait(seconds)
+        finally:
+            self.achieved += self.clock.now() - began
+
+    def replace(self, draft: Draft) -> bool:
+        """Make `draft` the reply; False, and nothing done, when an effect before execution has replaced it already."""
+        if self.draft is not None and not self.executed:
+            return False
+        self.draft = draft
+        return True
+
+    def answer(self, message: Any, status: int = 200) -> bool:
+        """Make the JSON-RPC `message` the reply, with the headers that the server would send; as `replace`."""
+        session_id = self.call.headers.get(b"mcp-session-id") if self.call.era == "handshake" else None
+        headers = [] if session_id is None else [(b"mcp-session-id", session_id)]
+        return self.replace(Draft.from_json(status, message, headers))
+
+
+class Effect(Protocol):
+    """One fault, or a delay: its settings, and what they do to an exchange."""
+
+    def fault_type(self) -> str:
+        """Its name in journal and metrics: `<family>_<kind>`, such as `http_status`."""
+        ...
+
+    def phase(self) -> Phase:
+        """Whether it acts before or after the request is handed to the server."""
+        ...
+
+    def expects(self, call: Call) -> str | None:
+        """The outcome (a name of loadgen/outcome.py) that a correct client must see; None: none of its own."""
+        ...
+
+    async def act(self, exchange: Exchange) -> bool:
+        """Change the exchange. False: there was nothing that it could act on, so it is not counted."""
+        ...
+
+
+@runtime_checkable
+class OfEras(Protocol):
+    """An effect that says which eras of the protocol have it."""
+
+    def eras(self) -> frozenset[Era]:
+        """The eras whose requests it can act on."""
+        ...
+
+
+@runtime_checkable
+class Resettable(Protocol):
+    """An effect that keeps state from request to request, such as a queue."""
+
+    def reset(self) -> None:
+        """Begin anew; what is under way ends as it began."""
+        ...
+
+
+def _accepts_stream(call: Call) -> bool:
+    kinds = {part.partition(b";")[0].strip().lower() for part in call.headers.get(b"accept", b"").split(b",")}
+    return not kinds.isdisjoint({b"text/event-stream", b"text/*", b"*/*"})
