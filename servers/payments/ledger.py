@@ -8,6 +8,8 @@ from heapq import heappop, heappush
 from ..errors import CallRefused
 from .domain import DEFAULT_BALANCE, UNFUNDED, Currency, Method, Order, Payment, Step, script_of
 
+Wallet = dict[Currency, int]
+
 
 @dataclass(frozen=True)
 class Opening:
@@ -35,12 +37,12 @@ class MemoryLedger:
         self._new_id = new_id
         self._keep = keep
         self._opening_payments = {payment.payment_id: payment for payment in opening.payments}
-        self._opening_wallets = {customer: dict(balances) for customer, balances in opening.wallets.items()}
+        self._opening_wallets = {customer: _whole(balances) for customer, balances in opening.wallets.items()}
         self._keys = dict(opening.keys)
         self._payments: dict[str, Payment] = {}
         self._key_of: dict[str, str] = {}
-        self._wallets: dict[str, dict[Currency, int]] = {}
-        self._due: list[tuple[datetime, str, Order, tuple[Step, ...]]] = []
+        self._wallets: dict[str, Wallet] = {}
+        self._due: list[tuple[datetime, str, Order, tuple[Step, ...], Wallet | None]] = []
 
     def create(self, order: Order, idempotency_key: str | None = None) -> tuple[Payment, bool]:
         """Take `order`, or find the payment that the same key made before; the flag says it was found (replayed).
@@ -59,11 +61,10 @@ class MemoryLedger:
                 )
             return payment, True
         first, *later = script_of(order.amount)
-        if first.status not in UNFUNDED:
-            self._reserve(order)
+        wallet = None if first.status in UNFUNDED else self._reserve(order)
         payment = Payment(self._new_id(), order, first.status, self._now())
         self._remember(payment, idempotency_key)
-        self._schedule(payment, payment.created_at, tuple(later))
+        self._schedule(payment, payment.created_at, tuple(later), wallet)
         return payment, False
 
     def find(self, payment_id: str) -> Payment:
@@ -81,15 +82,10 @@ class MemoryLedger:
     def balances(self, customer_id: str) -> dict[Currency, int]:
         """What the customer's wallet holds, in minor units, for every currency."""
         self._settle()
-        return self._wallet(customer_id)
+        return dict(self._wallet(customer_id))
 
-    def _wallet(self, customer_id: str) -> dict[Currency, int]:
-        known = self._opening_wallets.get(customer_id) or self._wallets.get(customer_id) or {}
-        return {currency: known.get(currency, DEFAULT_BALANCE) for currency in Currency}
-
-    def _knows_wallet(self, customer_id: str) -> bool:
-        """A wallet that was forgotten is full again: paying back into it would make money."""
-        return customer_id in self._opening_wallets or customer_id in self._wallets
+    def _wallet(self, customer_id: str) -> Wallet:
+        return self._opening_wallets.get(customer_id) or self._wallets.get(customer_id) or _whole({})
 
     def _remember(self, payment: Payment, idempotency_key: str | None) -> None:
         self._payments[payment.payment_id] = payment
@@ -101,41 +97,44 @@ class MemoryLedger:
             del self._payments[oldest]
             self._keys.pop(self._key_of.pop(oldest, ""), None)
 
-    def _schedule(self, payment: Payment, since: datetime, steps: tuple[Step, ...]) -> None:
+    def _schedule(self, payment: Payment, since: datetime, steps: tuple[Step, ...], wallet: Wallet | None) -> None:
         if steps:
-            heappush(self._due, (since + timedelta(seconds=steps[0].after), payment.payment_id, payment.order, steps))
+            due = since + timedelta(seconds=steps[0].after)
+            heappush(self._due, (due, payment.payment_id, payment.order, steps, wallet))
 
     def _settle(self) -> None:
         """Make every move that is due by now, in the order of their times."""
         while self._due and self._due[0][0] <= self._now():
-            at, payment_id, order, (step, *later) = heappop(self._due)
-            if step.status in UNFUNDED and self._knows_wallet(order.customer_id):
-                self._pay_in(order, order.amount)
+            at, payment_id, order, (step, *later), wallet = heappop(self._due)
+            if step.status in UNFUNDED and wallet is not None:
+                wallet[order.currency] += order.amount
             payment = self._payments.get(payment_id)
             if payment is not None:
                 moved = self._payments[payment_id] = payment.moved_to(step.status)
-                self._schedule(moved, at, tuple(later))
+                self._schedule(moved, at, tuple(later), wallet)
 
-    def _reserve(self, order: Order) -> None:
+    def _reserve(self, order: Order) -> Wallet | None:
+        """Take the amount out of the wallet that pays, if one does.
+
+        That very wallet is paid back: once forgotten it is out of reach, and the customer's next one is full anyway.
+        """
         if order.method is not Method.WALLET:
-            return
-        held = self._wallet(order.customer_id)[order.currency]
+            return None
+        wallet = self._wallet(order.customer_id)
+        held = wallet[order.currency]
         if held < order.amount:
             raise CallRefused(
                 f"insufficient_funds: the wallet holds {held} {order.currency} in minor units, "
                 f"{order.amount} are needed."
             )
-        self._pay_in(order, -order.amount)
+        wallet[order.currency] = held - order.amount
+        if order.customer_id not in self._opening_wallets:
+            self._wallets.pop(order.customer_id, None)
+            self._wallets[order.customer_id] = wallet
+            if len(self._wallets) > self._keep:
+                del self._wallets[next(iter(self._wallets))]
+        return wallet
 
-    def _pay_in(self, order: Order, amount: int) -> None:
-        if order.method is not Method.WALLET:
-            return
-        balances = self._wallet(order.customer_id)
-        balances[order.currency] += amount
-        if order.customer_id in self._opening_wallets:
-            self._opening_wallets[order.customer_id] = balances
-            return
-        self._wallets.pop(order.customer_id, None)
-        self._wallets[order.customer_id] = balances
-        if len(self._wallets) > self._keep:
-            del self._wallets[next(iter(self._wallets))]
+
+def _whole(balances: Mapping[Currency, int]) -> Wallet:
+    return {currency: balances.get(currency, DEFAULT_BALANCE) for currency in Currency}

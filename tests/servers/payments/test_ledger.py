@@ -164,6 +164,15 @@ def test_money_does_not_go_back_to_a_wallet_that_was_forgotten() -> None:
     assert world.balance() == DEFAULT_BALANCE
 
 
+def test_nor_to_the_next_wallet_of_the_same_customer() -> None:
+    world = World(keep=1)
+    world.pay(200_004, Method.WALLET)
+    world.pay(1, Method.WALLET, customer=OTHER_CUSTOMER)
+    world.pay(200_001, Method.WALLET)
+    world.sleep(5)
+    assert world.balance() == DEFAULT_BALANCE - 200_001
+
+
 def test_a_wallet_that_is_used_again_is_remembered_for_longer() -> None:
     world = World(keep=2)
     world.pay(10, Method.WALLET)
