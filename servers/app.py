@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from fastmcp import FastMCP
-from fastmcp.server.http import HostOriginGuardMiddleware
 from fastmcp.tools.function_tool import FunctionTool
 from starlette.types import ASGIApp
 
@@ -21,7 +20,11 @@ from .payments.ledger import MemoryLedger
 from .payments.seed import read_seed
 from .payments.tools import payments_tools
 from .telemetry import Telemetry, TelemetryLayer
-from .wire.call import MCP_PATH, CallReader
+from .wire.call import MAX_BODY, MCP_PATH, CallReader
+from .wire.compiled import compile_tools
+from .wire.guard import Guard
+from .wire.in_flight import InFlight
+from .wire.lane import Lane
 from .wire.sessions import SessionWatch
 from .wire.streams import OpenStreams
 
@@ -44,25 +47,54 @@ def build_app(config: ServerConfig, now: Callable[[], float] = time.monotonic) -
     Raises:
         InvalidInput: a file that the configuration names cannot be used.
     """
-    return compose(*_tools(config, now), json_response=config.response == "json", now=now)
+    name, tools = _tools(config, now)
+    return compose(
+        name, tools, json_response=config.response == "json", lane=config.lane, max_body=config.max_body, now=now
+    )
 
 
 def compose(
-    name: str, tools: list[FunctionTool], *, json_response: bool, now: Callable[[], float] = time.monotonic
+    name: str,
+    tools: list[FunctionTool],
+    *,
+    json_response: bool,
+    lane: bool = True,
+    max_body: int = MAX_BODY,
+    now: Callable[[], float] = time.monotonic,
 ) -> TestbedApp:
     """Put every layer around a FastMCP server that has `tools`."""
     mcp = FastMCP(name, version=__version__)
     for tool in tools:
         mcp.add_tool(tool)
+    # Else FastMCP lists all tools before each modern call, to find out which parameters are sent in headers.
+    mcp._mcp_server.get_tool_input_schema = {tool.name: tool.parameters for tool in tools}.get  # noqa: SLF001 - no public way
     starlette = mcp.http_app(path=MCP_PATH, json_response=json_response)
     telemetry = Telemetry(frozenset(tool.name for tool in tools), lambda: len(sessions.opened))
-    starlette.router.routes += [health_route(name, lambda: not streams.closing, now), telemetry.route()]
+    starlette.router.routes += [health_route(name, lambda: not streams.closing, now, lane=lane), telemetry.route()]
 
-    sessions = SessionWatch(starlette, now, telemetry.session)
+    in_flight = InFlight()
+
+    def session_ended(session_id: str, version: str, seconds: float) -> None:
+        in_flight.end_session(session_id)
+        telemetry.session(version, seconds)
+
+    sessions = SessionWatch(starlette, now, session_ended, max_body)
     streams = OpenStreams(sessions)
-    reader = CallReader(streams)
-    guard = HostOriginGuardMiddleware(reader, mode="auto")
-    return TestbedApp(name, TelemetryLayer(guard, telemetry), streams)
+    calls = (
+        streams
+        if not lane
+        else Lane(
+            streams,
+            compile_tools(tools),
+            sessions.live,
+            in_flight,
+            server={"name": name, "version": __version__},
+            json_response=json_response,
+            on_path=telemetry.path,
+        )
+    )
+    reader = CallReader(calls, max_body)
+    return TestbedApp(name, TelemetryLayer(Guard(reader), telemetry), streams)
 
 
 def _tools(config: ServerConfig, now: Callable[[], float]) -> tuple[str, list[FunctionTool]]:

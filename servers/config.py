@@ -19,6 +19,15 @@ class ServerConfig(BaseModel):
         Literal["json", "sse"],
         Parameter(help="How handshake-era calls are answered: one JSON body, or a stream of server-sent events."),
     ] = "json"
+    lane: Annotated[
+        bool,
+        Parameter(
+            negative="--no-lane", help="Answer tool calls on the fast lane; without it, FastMCP answers every request."
+        ),
+    ] = True
+    max_body: Annotated[int, Field(ge=1), Parameter(help="Bytes of a request's body; more are refused with 413.")] = (
+        4 * 1024 * 1024
+    )
     grace: Annotated[
         Duration, Parameter(help="How long a stop waits for calls in flight, such as 500ms, 30s or 1m.")
     ] = 10.0

@@ -11,7 +11,9 @@ from . import __version__
 from .wire.call import PROTOCOL_VERSIONS
 
 
-def health_route(name: str, ready: Callable[[], bool], now: Callable[[], float] = time.monotonic) -> Route:
+def health_route(
+    name: str, ready: Callable[[], bool], now: Callable[[], float] = time.monotonic, *, lane: bool
+) -> Route:
     """The route that answers `{status, name, version, uptime_seconds, protocol_versions, ready, testbed, lane}`."""
     started = now()
 
@@ -25,7 +27,7 @@ def health_route(name: str, ready: Callable[[], bool], now: Callable[[], float] 
                 "protocol_versions": PROTOCOL_VERSIONS,
                 "ready": ready(),
                 "testbed": True,
-                "lane": False,
+                "lane": lane,
             }
         )
 

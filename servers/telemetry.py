@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection
 from mcp_types.methods import SPEC_CLIENT_METHODS, SPEC_CLIENT_NOTIFICATION_METHODS
 from prometheus_client import (
     CollectorRegistry,
+    Counter,
     Gauge,
     GCCollector,
     Histogram,
@@ -26,6 +27,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .wire.call import MCP_PATH, PROTOCOL_VERSIONS, Call, call_of
+from .wire.lane import FELL_THROUGH, REASONS, TAKEN
 from .wire.reply import CANCELLED, error_type_of
 
 OPERATION_SECONDS = (
@@ -43,7 +45,7 @@ disable_created_metrics()  # type: ignore[no-untyped-call]  # the library leaves
 _log = logging.getLogger(__name__)
 _METHODS = SPEC_CLIENT_METHODS | SPEC_CLIENT_NOTIFICATION_METHODS
 _TRANSPORT = "tcp"
-_NO_CALL = Call(method=None, tool=None, protocol_version=None, session_id=None)
+_NO_CALL = Call()
 
 
 class Telemetry:
@@ -77,18 +79,35 @@ class Telemetry:
             ("network_transport",),
             registry=self.registry,
         ).labels(_TRANSPORT).set_function(active_sessions)
+        self._lane = Counter(
+            "mcp_server_lane_total",
+            "POSTs to the MCP endpoint, by who answered them: the fast lane or FastMCP, and why it did.",
+            ("path", "reason"),
+            registry=self.registry,
+        )
+        self._paths = {(TAKEN, ""): self._lane.labels(TAKEN, "")}
+        self._paths |= {(FELL_THROUGH, reason): self._lane.labels(FELL_THROUGH, reason) for reason in REASONS}
+        self._children: dict[tuple[str | None, ...], Histogram] = {}
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self.registry)
 
     def operation(self, call: Call, error_type: str, seconds: float) -> None:
         """Count one request to the MCP endpoint; `error_type` is empty for success."""
-        self._operations.labels(
+        labels = (
             _clamp(call.method, _METHODS),
             _clamp(call.tool, self._tools) if call.tool is not None else "",
             error_type,
             _TRANSPORT,
             _clamp(call.protocol_version, PROTOCOL_VERSIONS) if call.protocol_version is not None else "",
-        ).observe(seconds)
+        )
+        child = self._children.get(labels)
+        if child is None:
+            child = self._children[labels] = self._operations.labels(*labels)
+        child.observe(seconds)
+
+    def path(self, path: str, reason: str) -> None:
+        """Count one POST that the lane took (TAKEN, "") or did not (FELL_THROUGH, one of its REASONS)."""
+        self._paths[path, reason].inc()
 
     def session(self, protocol_version: str, seconds: float) -> None:
         """Count one session that ended."""

@@ -1,18 +1,64 @@
 """The one seam to FastMCP's session manager: which handshake-era sessions are open, and how long each lived."""
 
-from collections.abc import Callable
+import asyncio
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from mcp.server.streamable_http import MCP_SESSION_ID_HEADER
+from mcp.server.streamable_http import MCP_SESSION_ID_HEADER, StreamableHTTPServerTransport
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 from starlette.applications import Starlette
 from starlette.types import Message, Receive, Scope, Send
 
-from .call import call_of
+from .call import MAX_BODY, call_of
+from .reply import error_type_of
 
 _HEADER = MCP_SESSION_ID_HEADER.encode()
 _BAD_REQUEST = 400
+_OFTEN = 1 / 1000
+"""Of the idle time-out: calls that come faster than that after one another do not all set the clock back."""
+
+
+class LiveSession:
+    """A session that has answered `initialize`, as FastMCP keeps it, for a call that FastMCP does not see."""
+
+    __slots__ = ("_set_back", "_transport")
+
+    def __init__(self, transport: StreamableHTTPServerTransport) -> None:
+        self._transport = transport
+        self._set_back = -math.inf
+
+    @property
+    def answers(self) -> bool:
+        """Whether FastMCP would serve a call in it: it is neither deleted nor idle for too long."""
+        scope = self._transport.idle_scope
+        return not self._transport.is_terminated and (scope is None or not scope.cancel_called)
+
+    def touch(self) -> None:
+        """A call came and went: the idle time begins anew."""
+        transport = self._transport
+        if transport._requests_in_flight or transport._idle_timeout is None or transport.idle_scope is None:  # noqa: SLF001 - the seam this module owns
+            return
+        now, limit = asyncio.get_running_loop().time(), transport._idle_timeout  # noqa: SLF001 - as above
+        if now - self._set_back > limit * _OFTEN:
+            self._set_back = now
+            transport.idle_scope.deadline = now + limit
+
+    @contextmanager
+    def hold(self) -> Iterator[None]:
+        """No idle time passes during the `with` block."""
+        transport = self._transport
+        transport._requests_in_flight += 1  # noqa: SLF001 - as above
+        if transport.idle_scope is not None:
+            transport.idle_scope.deadline = math.inf
+        try:
+            yield
+        finally:
+            transport._requests_in_flight -= 1  # noqa: SLF001 - as above
+            self._set_back = -math.inf
+            self.touch()
 
 
 class SessionWatch:
@@ -21,14 +67,25 @@ class SessionWatch:
     Args:
         app: FastMCP's Starlette app.
         now: monotonic seconds.
-        on_end: called with (protocol version, seconds lived) at DELETE, idle time-out and shutdown.
+        on_end: called with (session id, protocol version, seconds lived) at DELETE, idle time-out and shutdown.
+        max_body: bytes of a request body that FastMCP may take.
     """
 
-    def __init__(self, app: Starlette, now: Callable[[], float], on_end: Callable[[str, float], None]) -> None:
+    def __init__(
+        self,
+        app: Starlette,
+        now: Callable[[], float],
+        on_end: Callable[[str, str, float], None],
+        max_body: int = MAX_BODY,
+    ) -> None:
         self.app = app
         self.now = now
         self.on_end = on_end
+        self.max_body = max_body
         self.opened: dict[str, tuple[str, float]] = {}
+        self.live: dict[str, LiveSession] = {}
+        """Those that have answered `initialize` with a result."""
+        self._manager: StreamableHTTPSessionManager | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI entry point."""
@@ -43,28 +100,44 @@ class SessionWatch:
     def _watch_startup(self, send: Send) -> Send:
         async def watch(message: Message) -> None:
             if message["type"] == "lifespan.startup.complete":
-                manager = session_manager(self.app)
+                self._manager = manager = session_manager(self.app)
                 manager._server_instances = _SessionTable(self._ended)  # noqa: SLF001 - the seam this module owns
+                manager.asgi_app.max_body_size = self.max_body
             await send(message)
 
         return watch
 
     def _watch_opening(self, requested: str | None, send: Send) -> Send:
+        session_id, is_stream = "", False
+
         async def watch(message: Message) -> None:
+            nonlocal session_id, is_stream
             if message["type"] == "http.response.start" and message["status"] < _BAD_REQUEST:
-                session_id = dict(message["headers"]).get(_HEADER)
-                if session_id is not None:
+                headers = dict(message["headers"])
+                session_id = headers.get(_HEADER, b"").decode("latin-1")
+                is_stream = headers.get(b"content-type", b"").startswith(b"text/event-stream")
+                if session_id:
                     known = requested in HANDSHAKE_PROTOCOL_VERSIONS
                     version = requested if requested and known else HANDSHAKE_PROTOCOL_VERSIONS[-1]
-                    self.opened[session_id.decode("latin-1")] = (version, self.now())
+                    self.opened[session_id] = (version, self.now())
+            elif session_id and (body := message.get("body")) and not error_type_of(200, body, is_stream=is_stream):
+                self._established(session_id)
             await send(message)
 
         return watch
 
+    def _established(self, session_id: str) -> None:
+        manager = self._manager
+        if manager is not None and session_id not in manager._session_owners:  # noqa: SLF001 - the seam this module owns
+            transport = manager._server_instances.get(session_id)  # noqa: SLF001 - as above
+            if transport is not None:
+                self.live[session_id] = LiveSession(transport)
+
     def _ended(self, session_id: str) -> None:
+        self.live.pop(session_id, None)
         version, opened = self.opened.pop(session_id, (None, 0.0))
         if version is not None:
-            self.on_end(version, self.now() - opened)
+            self.on_end(session_id, version, self.now() - opened)
 
 
 def session_manager(app: Starlette) -> StreamableHTTPSessionManager:

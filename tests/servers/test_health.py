@@ -21,11 +21,11 @@ def test_health_says_what_this_server_is(payments: RunningServer) -> None:
         "protocol_versions": ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28"],
         "ready": True,
         "testbed": True,
-        "lane": False,
+        "lane": True,
     }
 
 
 def test_the_uptime_counts_from_the_start() -> None:
     times = iter([100.0, 103.5])
-    app = Starlette(routes=[health_route("x", lambda: True, times.__next__)])
+    app = Starlette(routes=[health_route("x", lambda: True, times.__next__, lane=False)])
     assert TestClient(app).get("/health").json()["uptime_seconds"] == 3.5

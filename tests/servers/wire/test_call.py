@@ -36,10 +36,16 @@ def test_no_body_makes_the_parser_raise(body: bytes) -> None:
 
 
 async def read_through(
-    reader_of: Callable[[Callable[..., Awaitable[None]]], CallReader], chunks: list[bytes], path: str = "/mcp"
+    reader_of: Callable[[Callable[..., Awaitable[None]]], CallReader],
+    chunks: list[bytes],
+    path: str = "/mcp",
+    *,
+    length: bytes | None = None,
+    sent: list[Message] | None = None,
 ) -> Scope:
     """Send a POST in `chunks` through a reader; gives its scope, with what the app below received under `seen`."""
-    scope: Scope = {"type": "http", "method": "POST", "path": path, "headers": []}
+    headers = [] if length is None else [(b"content-length", length)]
+    scope: Scope = {"type": "http", "method": "POST", "path": path, "headers": headers}
     messages: list[Message] = [
         {"type": "http.request", "body": chunk, "more_body": i < len(chunks) - 1} for i, chunk in enumerate(chunks)
     ]
@@ -54,8 +60,9 @@ async def read_through(
         while (message := await receive())["type"] == "http.request":
             scope["seen"].append(message["body"])
 
-    async def send(_: Message) -> None:
-        raise AssertionError("nothing is sent")
+    async def send(message: Message) -> None:
+        assert sent is not None, "nothing is sent"
+        sent.append(message)
 
     await reader_of(app)(scope, receive, send)
     return scope
@@ -64,16 +71,21 @@ async def read_through(
 @pytest.mark.parametrize("chunks", [[b'{"method":"ping"}'], [b'{"meth', b"", b'od":"ping"}'], [b""]])
 async def test_the_body_reaches_the_app_as_it_came_and_then_the_disconnect(chunks: list[bytes]) -> None:
     scope = await read_through(CallReader, chunks)
-    assert scope["seen"] == chunks
+    assert scope["seen"] == [b"".join(chunks)]
     call = call_of(scope)
     assert call is not None
     assert call.method == ("ping" if any(chunks) else None)
 
 
-async def test_a_body_over_the_limit_is_passed_on_unread() -> None:
-    chunks = [b'{"method":', b'"ping"}', b"    "]
-    scope = await read_through(lambda app: CallReader(app, max_body=12), chunks)
-    assert scope["seen"] == chunks
+@pytest.mark.parametrize(
+    ("chunks", "length"),
+    [([b'{"method":', b'"ping"}', b"    "], None), ([b"{}", b"..."], b"13"), ([b'{"method":"ping"}'], None)],
+)
+async def test_a_body_over_the_limit_is_refused_and_reaches_nobody(chunks: list[bytes], length: bytes | None) -> None:
+    sent: list[Message] = []
+    scope = await read_through(lambda app: CallReader(app, max_body=12), chunks, length=length, sent=sent)
+    assert "seen" not in scope
+    assert [sent[0]["status"], sent[1]["body"]] == [413, b"Request body too large"]
     assert call_of(scope) == Call(None, None, None, None)
 
 

@@ -31,11 +31,9 @@ def test_an_entry_that_leaves_the_table_in_any_way_is_told_once() -> None:
 
 
 async def test_only_a_session_that_was_opened_is_reported_when_it_ends() -> None:
-    ended: list[tuple[str, float]] = []
+    ended: list[tuple[str, str, float]] = []
     times = iter([5.0, 8.0])
-    watch = SessionWatch(
-        FastMCP("seam").http_app(), times.__next__, lambda version, lived: ended.append((version, lived))
-    )
+    watch = SessionWatch(FastMCP("seam").http_app(), times.__next__, lambda *session: ended.append(session))
 
     async def send(_: object) -> None: ...
 
@@ -46,5 +44,5 @@ async def test_only_a_session_that_was_opened_is_reported_when_it_ends() -> None
     assert list(watch.opened) == ["s1"]
     watch._ended("s2")
     watch._ended("s1")
-    assert ended == [("2025-11-25", 3.0)]
+    assert ended == [("s1", "2025-11-25", 3.0)]
     assert watch.opened == {}

@@ -1,0 +1,104 @@
+"""A tool in the form that answers a call fastest: validator, function and serializer, without what is between them."""
+
+import inspect
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from fastmcp.exceptions import FastMCPError, ToolError
+from fastmcp.server.dependencies import without_injected_parameters
+from fastmcp.tools.function_tool import FunctionTool
+from fastmcp.utilities.exceptions import get_http_status_code, is_timeout_error
+from fastmcp.utilities.types import get_cached_typeadapter
+from mcp.shared.inbound import X_MCP_HEADER_KEY, x_mcp_header_map
+from pydantic import BaseModel, ValidationError
+from pydantic_core import to_json
+
+from ..errors import CallRefused
+
+_log = logging.getLogger(__name__)
+_WRAPPED = "x-fastmcp-wrap-result"
+_PLAIN = (bool, int, float)
+"""Return types, besides models, whose text and structured forms are the same JSON."""
+_TOO_MANY_REQUESTS = 429
+
+Answer = tuple[bytes, bool]
+"""Members of a result, `"content"` and `"structuredContent"`, without braces; and whether it is an error."""
+
+
+class CompiledTool:
+    """One tool. What it answers is what FastMCP makes of the same call; the differential test compares them.
+
+    Raises:
+        LookupError: the tool is of a kind that has no compiled form: not an async function, injected parameters, a
+            time-out of its own, header parameters, or results that are neither a model nor a number.
+    """
+
+    def __init__(self, tool: FunctionTool) -> None:
+        reason = _obstacle(tool)
+        if reason is not None:
+            raise LookupError(f"{tool.name}: {reason}")
+        self.name = tool.name
+        self.tool = tool
+        wrapped = bool(tool.output_schema and tool.output_schema.get(_WRAPPED))
+        self.meta: dict[str, Any] = {"fastmcp": {"wrap_result": True}} if wrapped else {}
+        """`_meta` of each result that is no error."""
+        self._validate = get_cached_typeadapter(tool.fn).validator.validate_python
+        self._serialize = get_cached_typeadapter(tool.return_type).serializer.to_json
+        self._open, self._close = (b'{"result":', b"}") if wrapped else (b"", b"")
+
+    async def answer(self, arguments: dict[str, Any]) -> Answer:
+        """Call the tool: what came of it, and an error result for whatever it refused."""
+        try:
+            try:
+                body = self._validate(arguments)
+            except ValidationError:
+                await self.tool.run(arguments)  # says what is wrong, as it does for FastMCP
+                raise
+            structured = self._serialize(await body)
+        except CallRefused as refusal:
+            return _error(str(refusal)), True
+        except FastMCPError as error:
+            _log.log(error.log_level or logging.ERROR, "Error calling tool %r", self.name)
+            return _error(str(error)), True
+        except Exception as error:  # noqa: BLE001 - a tool's crash is a result of the call
+            return _error(str(self._crashed(error))), True
+        text = to_json(structured.decode())
+        return (
+            b'"content":[{"type":"text","text":%b}],"structuredContent":%b%b%b'
+            % (text, self._open, structured, self._close)
+        ), False
+
+    def _crashed(self, error: Exception) -> ToolError:
+        """What FastMCP tells the client of an exception that no tool should raise."""
+        status = get_http_status_code(error)
+        _log.error("Error calling tool %r", self.name, exc_info=error if status is None else None)
+        if status == _TOO_MANY_REQUESTS:
+            return ToolError("Rate limited by upstream API, please retry later")
+        if is_timeout_error(error):
+            return ToolError("Upstream request timed out, please retry")
+        return ToolError(f"Error calling tool {self.name!r}: {error}")
+
+
+def compile_tools(tools: Sequence[FunctionTool]) -> dict[str, CompiledTool]:
+    """Those of `tools` that have a compiled form, by name."""
+    return {tool.name: CompiledTool(tool) for tool in tools if _obstacle(tool) is None}
+
+
+def _error(text: str) -> bytes:
+    return b'"content":[{"type":"text","text":%b}]' % to_json(text)
+
+
+def _obstacle(tool: FunctionTool) -> str | None:
+    returned = tool.return_type
+    if not inspect.iscoroutinefunction(tool.fn):
+        return "no async function"
+    if without_injected_parameters(tool.fn) is not tool.fn:
+        return "FastMCP injects some of its parameters"
+    if tool.timeout is not None or tool.auth is not None:
+        return "it has a time-out or authorization of its own"
+    if X_MCP_HEADER_KEY in str(tool.parameters) or x_mcp_header_map(tool.parameters):
+        return "some of its parameters are sent in headers"
+    if tool.output_schema is None or not isinstance(returned, type) or not issubclass(returned, (BaseModel, *_PLAIN)):
+        return "its results are neither a model nor a number"
+    return None
