@@ -18,8 +18,7 @@ from ..errors import CallRefused
 
 _log = logging.getLogger(__name__)
 _WRAPPED = "x-fastmcp-wrap-result"
-_PLAIN = (bool, int, float)
-"""Return types, besides models, whose text and structured forms are the same JSON."""
+_NUMBERS = (bool, int, float)
 _TOO_MANY_REQUESTS = 429
 
 Answer = tuple[bytes, bool]
@@ -31,7 +30,7 @@ class CompiledTool:
 
     Raises:
         LookupError: the tool is of a kind that has no compiled form: not an async function, injected parameters, a
-            time-out of its own, header parameters, or results that are neither a model nor a number.
+            time-out of its own, header parameters, or results that are neither a model, a number nor text.
     """
 
     def __init__(self, tool: FunctionTool) -> None:
@@ -46,6 +45,7 @@ class CompiledTool:
         self._validate = get_cached_typeadapter(tool.fn).validator.validate_python
         self._serialize = get_cached_typeadapter(tool.return_type).serializer.to_json
         self._open, self._close = (b'{"result":', b"}") if wrapped else (b"", b"")
+        self._is_text = tool.return_type is str
 
     async def answer(self, arguments: dict[str, Any]) -> Answer:
         """Call the tool: what came of it, and an error result for whatever it refused."""
@@ -63,7 +63,7 @@ class CompiledTool:
             return _error(str(error)), True
         except Exception as error:  # noqa: BLE001 - a tool's crash is a result of the call
             return _error(str(self._crashed(error))), True
-        text = to_json(structured.decode())
+        text = structured if self._is_text else to_json(structured.decode())
         return (
             b'"content":[{"type":"text","text":%b}],"structuredContent":%b%b%b'
             % (text, self._open, structured, self._close)
@@ -99,6 +99,7 @@ def _obstacle(tool: FunctionTool) -> str | None:
         return "it has a time-out or authorization of its own"
     if X_MCP_HEADER_KEY in str(tool.parameters) or x_mcp_header_map(tool.parameters):
         return "some of its parameters are sent in headers"
-    if tool.output_schema is None or not isinstance(returned, type) or not issubclass(returned, (BaseModel, *_PLAIN)):
-        return "its results are neither a model nor a number"
+    is_model = isinstance(returned, type) and issubclass(returned, BaseModel)
+    if tool.output_schema is None or not (is_model or returned is str or returned in _NUMBERS):
+        return "its results are neither a model, a number nor text"
     return None

@@ -13,6 +13,13 @@ def response(request: pytest.FixtureRequest) -> str:
     return mode
 
 
+@pytest.fixture(scope="module", params=[True, False], ids=["lane", "no-lane"])
+def lane(request: pytest.FixtureRequest) -> bool:
+    """Who answers tool calls: the fast lane, or FastMCP."""
+    on: bool = request.param
+    return on
+
+
 @pytest.fixture(params=ERAS)
 def era(request: pytest.FixtureRequest) -> str:
     """The protocol version that the client speaks."""
@@ -21,14 +28,14 @@ def era(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="module")
-def calculator(response: str) -> Iterator[RunningServer]:
-    with running_server("calculator", response=response) as server:
+def calculator(response: str, lane: bool) -> Iterator[RunningServer]:
+    with running_server("calculator", response=response, lane=lane) as server:
         yield server
 
 
 @pytest.fixture(scope="module")
-def payments(response: str) -> Iterator[RunningServer]:
-    with running_server("payments", response=response) as server:
+def payments(response: str, lane: bool) -> Iterator[RunningServer]:
+    with running_server("payments", response=response, lane=lane) as server:
         yield server
 
 

@@ -9,7 +9,7 @@ from servers.testing import RunningServer
 from tests.support.raw_mcp import send
 
 
-def test_health_says_what_this_server_is(payments: RunningServer) -> None:
+def test_health_says_what_this_server_is(payments: RunningServer, lane: bool) -> None:
     reply = send(f"{payments.base_url}/health", "GET", {})
     health = json.loads(reply.body)
     assert reply.status == 200
@@ -21,7 +21,7 @@ def test_health_says_what_this_server_is(payments: RunningServer) -> None:
         "protocol_versions": ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28"],
         "ready": True,
         "testbed": True,
-        "lane": True,
+        "lane": lane,
     }
 
 

@@ -1,9 +1,18 @@
 """The seam to FastMCP's session manager: these tests fail first when a new version moves what it touches."""
 
+import json
+import math
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import anyio
 import pytest
 from fastmcp import FastMCP
 from starlette.applications import Starlette
+from starlette.types import Message, Scope
 
+from servers.wire.call import CallReader
 from servers.wire.sessions import SessionWatch, _SessionTable, session_manager
 
 
@@ -46,3 +55,87 @@ async def test_only_a_session_that_was_opened_is_reported_when_it_ends() -> None
     watch._ended("s1")
     assert ended == [("s1", "2025-11-25", 3.0)]
     assert watch.opened == {}
+
+
+class Opened:
+    """FastMCP with a session watch around it, and one session that has answered `initialize`."""
+
+    def __init__(self, watch: SessionWatch, session_id: str) -> None:
+        self.watch = watch
+        self.id = session_id
+        self.transport = watch._manager._server_instances[session_id]  # type: ignore[union-attr]  # it runs
+
+    @property
+    def left(self) -> float:
+        """Seconds until the session has been idle for too long."""
+        assert self.transport.idle_scope is not None
+        return self.transport.idle_scope.deadline - anyio.current_time()
+
+
+@asynccontextmanager
+async def opened(message: dict[str, Any]) -> AsyncIterator[Opened]:
+    app = FastMCP("seam").http_app(json_response=True, session_idle_timeout=1000)
+    watch = SessionWatch(app, lambda: 0.0, lambda *_: None)
+    async with app.router.lifespan_context(app):
+        await watch._watch_startup(nothing)({"type": "lifespan.startup.complete"})
+        headers = [(b"content-type", b"application/json"), (b"accept", b"application/json, text/event-stream")]
+        scope: Scope = {"type": "http", "method": "POST", "path": "/mcp", "headers": headers, "query_string": b""}
+        body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": message}).encode()
+
+        async def receive() -> Message:
+            return {"type": "http.request", "body": body}
+
+        await CallReader(watch)(scope, receive, nothing)
+        yield Opened(watch, next(iter(watch.opened)))
+
+
+async def nothing(_: object) -> None: ...
+
+
+HELLO = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "a", "version": "1"}}
+
+
+async def test_a_session_is_live_once_initialize_has_a_result() -> None:
+    async with opened(HELLO) as session:
+        assert list(session.watch.live) == [session.id]
+        assert session.watch.live[session.id].answers
+
+
+async def test_a_session_whose_initialize_failed_is_not() -> None:
+    async with opened({"protocolVersion": 1}) as session:
+        assert session.watch.live == {}
+
+
+async def test_a_call_sets_the_idle_clock_back_and_one_that_lasts_stops_it() -> None:
+    async with opened(HELLO) as session:
+        live = session.watch.live[session.id]
+        assert session.transport.idle_scope is not None
+        session.transport.idle_scope.deadline = anyio.current_time() + 10
+        live.touch()
+        assert 990 < session.left <= 1000
+        with live.hold():
+            live.touch()
+            assert session.left == math.inf
+        assert 990 < session.left <= 1000
+
+
+async def test_a_session_that_is_deleted_or_idle_for_too_long_answers_no_more() -> None:
+    async with opened(HELLO) as session:
+        live = session.watch.live[session.id]
+        await session.transport.terminate()
+        assert not live.answers
+    async with opened(HELLO) as session:
+        live = session.watch.live[session.id]
+        assert session.transport.idle_scope is not None
+        session.transport.idle_scope.cancel()
+        assert not live.answers
+        await anyio.wait_all_tasks_blocked()
+        assert session.watch.live == {}
+
+
+async def test_fastmcp_takes_bodies_as_large_as_it_is_told() -> None:
+    app = FastMCP("seam").http_app()
+    watch = SessionWatch(app, lambda: 0.0, lambda *_: None, max_body=7)
+    async with app.router.lifespan_context(app):
+        await watch._watch_startup(nothing)({"type": "lifespan.startup.complete"})
+        assert session_manager(app).asgi_app.max_body_size == 7
