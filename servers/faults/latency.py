@@ -7,16 +7,27 @@ distribution function itself. Only `ramp` looks at `elapsed`, the time since the
 import math
 import stat
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from functools import cached_property
 from itertools import accumulate, pairwise
 from pathlib import Path
 from statistics import NormalDist
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from formats.durations import parse_duration
+
+AnySized = TypeVar("AnySized", bound=Sized)
 
 LONGEST = 86_400.0
 """Seconds; whatever is drawn, nothing takes longer."""
@@ -37,6 +48,12 @@ def _span(value: object) -> float:
     if seconds > LONGEST:
         raise ValueError("should be a duration of a day or less")
     return seconds
+
+
+def _two_or_more(items: AnySized) -> AnySized:
+    if len(items) < 2:  # noqa: PLR2004 - as the name says
+        raise ValueError("should have two or more of them")
+    return items
 
 
 Span = Annotated[float, BeforeValidator(_span)]
@@ -176,7 +193,10 @@ class Empirical(_Distribution):
 
     distribution: Literal["empirical"] = "empirical"
     percentiles: (
-        Annotated[dict[Annotated[float, Field(ge=0, le=100)], Span], Field(min_length=2, max_length=10_000)] | None
+        Annotated[
+            dict[Annotated[float, Field(ge=0, le=100)], Span], Field(max_length=10_000), AfterValidator(_two_or_more)
+        ]
+        | None
     ) = None
     csv: tuple[tuple[float, float], ...] | None = None
 
@@ -275,7 +295,7 @@ class Mixture(_Distribution):
     """Now this, now that."""
 
     distribution: Literal["mixture"] = "mixture"
-    parts: Annotated[tuple[Part, ...], Field(min_length=2, max_length=100)]
+    parts: Annotated[tuple[Part, ...], Field(max_length=100), AfterValidator(_two_or_more)]
 
     @cached_property
     def _ends(self) -> tuple[float, ...]:
