@@ -75,7 +75,8 @@ def compose(
     in_flight = InFlight()
 
     def session_ended(session_id: str, version: str, seconds: float) -> None:
-        in_flight.end_session(session_id)
+        if not streams.closing:  # else a stop does: it cuts off what outlasts its grace
+            in_flight.end_session(session_id)
         telemetry.session(version, seconds)
 
     sessions = SessionWatch(starlette, now, session_ended, max_body)

@@ -10,7 +10,9 @@ from fastmcp.server.dependencies import without_injected_parameters
 from fastmcp.tools.function_tool import FunctionTool
 from fastmcp.utilities.exceptions import get_http_status_code, is_timeout_error
 from fastmcp.utilities.types import get_cached_typeadapter
+from mcp.shared.exceptions import MCPError
 from mcp.shared.inbound import X_MCP_HEADER_KEY, x_mcp_header_map
+from mcp_types.jsonrpc import MISSING_REQUIRED_CLIENT_CAPABILITY
 from pydantic import BaseModel, ValidationError
 from pydantic_core import to_json
 
@@ -48,7 +50,11 @@ class CompiledTool:
         self._is_text = tool.return_type is str
 
     async def answer(self, arguments: dict[str, Any]) -> Answer:
-        """Call the tool: what came of it, and an error result for whatever it refused."""
+        """Call the tool: what came of it, and an error result for whatever it refused.
+
+        Raises:
+            MCPError: the tool cannot serve this client at all, which is a JSON-RPC error and no result.
+        """
         try:
             try:
                 body = self._validate(arguments)
@@ -61,7 +67,9 @@ class CompiledTool:
         except FastMCPError as error:
             _log.log(error.log_level or logging.ERROR, "Error calling tool %r", self.name)
             return _error(str(error)), True
-        except Exception as error:  # noqa: BLE001 - a tool's crash is a result of the call
+        except Exception as error:
+            if isinstance(error, MCPError) and error.error.code == MISSING_REQUIRED_CLIENT_CAPABILITY:
+                raise
             return _error(str(self._crashed(error))), True
         text = structured if self._is_text else to_json(structured.decode())
         return (

@@ -10,6 +10,8 @@ from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import Any
 
+from mcp.shared.exceptions import MCPError
+from mcp.shared.inbound import ERROR_CODE_HTTP_STATUS
 from mcp_types import CLIENT_CAPABILITIES_META_KEY, CLIENT_INFO_META_KEY, INTERNAL_ERROR, PROTOCOL_VERSION_META_KEY
 from mcp_types.methods import validate_client_request
 from pydantic_core import to_json
@@ -181,6 +183,10 @@ class Lane:
                 session.touch()
             await self._write(call, self._reply(call, done.value), send)
             return
+        except MCPError as error:
+            body, status = _refusal(call, error)
+            await self._write(call, body, send, status)
+            return
         await _Waiting(self, call, session, receive, send).finish(work, waits_for)
 
     def _reply(self, call: Call, answer: Answer) -> bytes:
@@ -190,13 +196,13 @@ class Lane:
         tail = self.error_tails[modern] if is_error else self.tails[call.tool or "", modern]
         return b'{"jsonrpc":"2.0","id":%b,"result":{%b%b' % (to_json(call.id), members, tail)
 
-    async def _write(self, call: Call, body: bytes, send: Send) -> None:
-        """The whole reply of a call that did not have to wait."""
+    async def _write(self, call: Call, body: bytes, send: Send, status: int = 200) -> None:
+        """A whole reply."""
         if call.era == "handshake" and not self.json_response:
             await send(_stream_start(call))
             await send({"type": "http.response.body", "body": _event(body)})
             return
-        await send(_json_start(call, 200, len(body)))
+        await send(_json_start(call, status, len(body)))
         await send({"type": "http.response.body", "body": body})
 
 
@@ -227,6 +233,8 @@ class _Waiting:
                 if end is None:
                     raise
                 await self._ended(end)
+            except MCPError as error:
+                await self._write(*_refusal(call, error))
             else:
                 await self._write(self._lane._reply(call, answer))  # noqa: SLF001 - a part of the lane
 
@@ -263,9 +271,9 @@ class _Waiting:
         self._is_stream = True
         await self._send(start)
 
-    async def _write(self, body: bytes) -> None:
+    async def _write(self, body: bytes, status: int = 200) -> None:
         if not self._is_stream:
-            await self._lane._write(self._call, body, self._send)  # noqa: SLF001 - a part of the lane
+            await self._lane._write(self._call, body, self._send, status)  # noqa: SLF001 - a part of the lane
             return
         await self._send({"type": "http.response.body", "body": _event(body)})
 
@@ -303,6 +311,13 @@ def _tail(meta: Mapping[str, Any], *, modern: bool, is_error: bool = False) -> b
 
 def _error(request_id: object, code: int, message: str) -> bytes:
     return to_json({"jsonrpc": "2.0", "id": request_id, "error": {"code": code, "message": message}})
+
+
+def _refusal(call: Call, error: MCPError) -> tuple[bytes, int]:
+    """The JSON-RPC error that a tool raised, and the HTTP status that the era gives it."""
+    shown = error.error.model_dump(mode="json", by_alias=True, exclude_none=True)
+    status = ERROR_CODE_HTTP_STATUS.get(error.error.code, 200) if call.era == "modern" else 200
+    return to_json({"jsonrpc": "2.0", "id": call.id, "error": shown}), status
 
 
 def _event(body: bytes) -> bytes:
