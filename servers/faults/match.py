@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from difflib import get_close_matches
-from fnmatch import fnmatchcase
+from fnmatch import fnmatchcase, translate
 from typing import Annotated, Any, Literal, Protocol
 
 from mcp_types.methods import CLIENT_NOTIFICATIONS, CLIENT_REQUESTS
@@ -76,6 +76,14 @@ class _Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
+def pattern(text: str) -> Callable[[str], bool]:
+    """Whether a word is what `text` means, as a function; a pattern without `*`, `?` and `[` means itself."""
+    if not any(c in text for c in "*?["):
+        return lambda word: word == text
+    match = re.compile(translate(text)).match
+    return lambda word: match(word) is not None
+
+
 class Argument(_Strict):
     """One condition on the arguments of a tool call. A path that leads nowhere fulfils `missing` and nothing else."""
 
@@ -98,17 +106,21 @@ class Argument(_Strict):
         elif self.operator in _ORDERS and not _is_number(self.value) and not isinstance(self.value, str):
             yield "value", f"should be a number or a text for operator {self.operator}"
 
-    def holds(self, arguments: Mapping[str, Any]) -> bool:
-        """Whether `arguments` fulfil it."""
-        found: Any = arguments
-        for name, index in _STEP.findall(self.path):
-            if name:
-                found = found.get(name, _MISSING) if isinstance(found, dict) else _MISSING
-            else:
-                found = found[int(index)] if isinstance(found, list) and int(index) < len(found) else _MISSING
-        if self.operator == "missing" or found is _MISSING:
-            return self.operator == "missing" and found is _MISSING
-        return _HOLDS[self.operator](found, self.value)
+    def test(self) -> Callable[[Mapping[str, Any]], bool]:
+        """Whether arguments fulfil it, as a function."""
+        way: tuple[str | int, ...] = tuple(name or int(index) for name, index in _STEP.findall(self.path))
+        holds, value, missing = _HOLDS[self.operator], self.value, self.operator == "missing"
+
+        def test(arguments: Mapping[str, Any]) -> bool:
+            found: Any = arguments
+            for step in way:
+                if isinstance(step, str):
+                    found = found.get(step, _MISSING) if isinstance(found, dict) else _MISSING
+                else:
+                    found = found[step] if isinstance(found, list) and step < len(found) else _MISSING
+            return missing if found is _MISSING else holds(found, value)
+
+        return test
 
 
 def _is_number(value: Any) -> bool:
@@ -146,8 +158,9 @@ _HOLDS: Mapping[str, Callable[[Any, Any], bool]] = {
     "!=": lambda found, value: not _same(found, value),
     "in": lambda found, value: any(_same(found, item) for item in value),
     "contains": _contains,
-    "like": lambda found, value: isinstance(found, str) and fnmatchcase(found, value),
+    "like": lambda found, value: isinstance(found, str) and pattern(value)(found),
     "exists": lambda _found, _value: True,
+    "missing": lambda _found, _value: False,
 }
 
 
@@ -225,13 +238,15 @@ class Match(_Strict):
         if (above := self.in_flight_above) is not None:
             yield lambda _, view: view.in_flight > above
         if (session := self.session) is not None:
-            yield lambda call, _: call.session_id is not None and fnmatchcase(call.session_id, session)
+            is_session = pattern(session)
+            yield lambda call, _: call.session_id is not None and is_session(call.session_id)
         for name, value in self.header.items():
             yield _header_test(name.lower().encode(), value)
-        if (arguments := self.arguments) != ():
-            yield lambda call, _: call.method == TOOLS_CALL and all(a.holds(call.arguments) for a in arguments)
+        for argument in self.arguments:
+            yield _argument_test(argument)
         if (client := self.client) is not None:
-            yield lambda call, view: (name := view.client(call)) is not None and fnmatchcase(name, client)
+            is_client = pattern(client)
+            yield lambda call, view: (name := view.client(call)) is not None and is_client(name)
         if (attempt := self.attempt) is not None:
             last = _MOST if attempt.last is None else attempt.last
             yield lambda call, view: attempt.first <= view.attempt(call) <= last
@@ -267,7 +282,13 @@ class Match(_Strict):
 def _header_test(name: bytes, value: str | None) -> Test:
     if value is None:
         return lambda call, _: name not in call.headers
-    return lambda call, _: (found := call.headers.get(name)) is not None and fnmatchcase(found.decode("latin-1"), value)
+    is_value = pattern(value)
+    return lambda call, _: (found := call.headers.get(name)) is not None and is_value(found.decode("latin-1"))
+
+
+def _argument_test(argument: Argument) -> Test:
+    test = argument.test()
+    return lambda call, _: call.method == TOOLS_CALL and test(call.arguments)
 
 
 def era_of(version: str) -> Era:

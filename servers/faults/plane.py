@@ -1,0 +1,324 @@
+"""Which faults befall a call: decided from the profile, the call and what the plane remembers, and nothing else.
+
+Everything here is synchronous and belongs to one event loop.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mcp_types import CLIENT_INFO_META_KEY
+
+from ..wire.call import Call
+from .draw import Draws
+from .exchange import Effect, Resettable
+from .match import IDEMPOTENCY_KEY, TOOLS_CALL, View
+from .model import NO_FAULTS, Profile, Rule
+from .when import Tokens
+
+WHEN = "when"
+"""Salt of the draw that decides whether a rule hits; effects draw with others, so what they draw is independent."""
+
+_MOST_KINDS = 4_096
+"""Different combinations of method, tool and version whose rules are remembered."""
+_MOST_TOOLS = 1_000
+"""Tools that each rule counts apart; a client may call tools that do not exist."""
+_MOST_REMEMBERED = 100_000
+_LONGEST_N = 15
+
+_Kind = tuple[str | None, str | None, str, str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One effect that is to befall a call."""
+
+    rule: Rule
+    effect: Effect
+    n: int
+    draw: float
+    """What decided; not what the effect draws."""
+    elapsed: float = 0.0
+    """Seconds since the profile was put in place."""
+    index: int = 0
+    """Of the effect in the rule's `do`."""
+
+
+_NOTHING: tuple[Hit, ...] = ()
+
+
+class Plane:
+    """The profile in place, and what its rules have to remember.
+
+    Args:
+        profile: the first one.
+        now: monotonic seconds.
+    """
+
+    def __init__(self, profile: Profile, now: Callable[[], float]) -> None:
+        self._now = now
+        self._clients: dict[str, str] = {}
+        self.generation = 0
+        """Counts the profiles; it grows also when one ends by itself."""
+        self.in_flight = 0
+        self._paused = False
+        self._live: tuple[_Armed, ...] = ()
+        self._put(profile, None)
+
+    def swap(self, profile: Profile, ttl: float | None = None) -> None:
+        """Put another profile in place, from its beginning; after `ttl` seconds it ends by itself."""
+        self.generation += 1
+        self._put(profile, ttl)
+
+    def reset(self) -> None:
+        """Begin the profile in place anew: nothing is counted yet, and no time has passed."""
+        for rule in self.profile.rules:
+            for effect in rule.do:
+                if isinstance(effect, Resettable):
+                    effect.reset()
+        self._put(self.profile, self.expires_in)
+
+    def pause(self) -> None:
+        """No faults from now on; time goes on, calls are not counted."""
+        self._paused = True
+        self._live = ()
+
+    def resume(self) -> None:
+        """Faults again."""
+        self._paused = False
+        self._live = self._rules
+
+    @property
+    def paused(self) -> bool:
+        """Whether faults are held back."""
+        return self._paused
+
+    @property
+    def profile(self) -> Profile:
+        """The one in place."""
+        self._end_if_due()
+        return self._profile
+
+    @property
+    def live_rules(self) -> tuple[Rule, ...]:
+        """The rules that can hit a call now: none while paused."""
+        return () if self._paused else self.profile.rules
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the profile was put in place."""
+        return self._now() - self._began
+
+    @property
+    def expires_in(self) -> float | None:
+        """Seconds until the profile ends by itself; None: it does not."""
+        self._end_if_due()
+        return None if self._deadline is None else self._deadline - self._now()
+
+    def begin(self, _call: Call) -> None:
+        """A request has come in; call it before `decide`."""
+        self.in_flight += 1
+
+    def finish(self, _call: Call) -> None:
+        """A request is over, whatever became of it."""
+        self.in_flight -= 1
+
+    def introduce(self, call: Call, session_id: str) -> None:
+        """Remember who opened the session: `call` is the `initialize` that it was the reply to."""
+        name = self.client(call)
+        if name is not None:
+            self._clients[session_id] = name
+            _forget_oldest(self._clients)
+
+    def client(self, call: Call) -> str | None:
+        """The name that the client gave itself, in this call or when it opened the session."""
+        info: Any = (
+            call.params.get("clientInfo") if call.method == "initialize" else call.meta.get(CLIENT_INFO_META_KEY)
+        )
+        if isinstance(info, dict) and isinstance(info.get("name"), str):
+            name: str = info["name"]
+            return name
+        return None if call.session_id is None else self._clients.get(call.session_id)
+
+    def attempt(self, call: Call) -> int:
+        """Which attempt this is with the call's idempotency key, from 1; 0 when it has none."""
+        key = _idempotency_key(call)
+        return 0 if key is None else self._attempts.get(key, 0)
+
+    def decide(self, call: Call) -> Sequence[Hit]:
+        """What befalls `call`, in the order of the profile. Counts the call, so ask once."""
+        if not self._live:
+            return _NOTHING
+        if self._deadline is not None and self._end_if_due():
+            return _NOTHING
+        if self._counts_attempts and (key := _idempotency_key(call)) is not None:
+            self._attempts[key] = self._attempts.pop(key, 0) + 1
+            _forget_oldest(self._attempts)
+        kind = (call.method, call.tool, call.era, call.protocol_version)
+        rules = self._index.get(kind)
+        if rules is None:
+            rules = self._look_up(kind, call)
+        return self._hits(rules, call, self, keep=True) if rules else _NOTHING
+
+    def preview(self, call: Call) -> Sequence[Hit]:
+        """What would befall `call` if it came next; nothing is counted."""
+        if self._end_if_due() or not self._live:
+            return _NOTHING
+        rules = [rule for rule in self._rules if rule.rule.match.fits(call)]
+        return self._hits(rules, call, _Next(self), keep=False)
+
+    def _hits(self, rules: Sequence["_Armed"], call: Call, view: View, *, keep: bool) -> Sequence[Hit]:
+        hits: list[Hit] = []
+        elapsed = -1.0
+        key = 0 if call.key is None else _last_part(call.key)
+        for armed in rules:
+            for test in armed.tests:
+                if not test(call, view):
+                    break
+            else:
+                if armed.needs_time and elapsed < 0:
+                    elapsed = self._now() - self._began
+                chosen = armed.choose(call, key, elapsed, keep=keep)
+                if chosen is not None:
+                    if elapsed < 0:
+                        elapsed = self._now() - self._began
+                    n, draw = chosen
+                    hits += (Hit(armed.rule, effect, n, draw, elapsed, i) for i, effect in enumerate(armed.rule.do))
+                    if armed.rule.exclusive:
+                        break
+        return hits or _NOTHING
+
+    def _put(self, profile: Profile, ttl: float | None) -> None:
+        self._profile = profile
+        self._began = self._now()
+        self._deadline = None if ttl is None else self._began + ttl
+        self._rules = tuple(_Armed(rule, profile.seed) for rule in profile.rules)
+        self._live = () if self._paused else self._rules
+        self._index: dict[_Kind, Sequence[_Armed]] = {}
+        self._attempts: dict[tuple[str | None, str], int] = {}
+        self._counts_attempts = any(rule.match.attempt is not None for rule in profile.rules)
+
+    def _end_if_due(self) -> bool:
+        if self._deadline is None or self._now() < self._deadline:
+            return False
+        self.swap(NO_FAULTS)
+        return True
+
+    def _look_up(self, kind: _Kind, call: Call) -> Sequence["_Armed"]:
+        rules = tuple(armed for armed in self._rules if armed.rule.match.fits(call))
+        if len(self._index) < _MOST_KINDS:
+            self._index[kind] = rules
+        return rules
+
+
+class _Next:
+    """A plane as the next call will see it."""
+
+    def __init__(self, plane: Plane) -> None:
+        self._plane = plane
+
+    @property
+    def in_flight(self) -> int:
+        return self._plane.in_flight + 1
+
+    def attempt(self, call: Call) -> int:
+        return 0 if _idempotency_key(call) is None else self._plane.attempt(call) + 1
+
+    def client(self, call: Call) -> str | None:
+        return self._plane.client(call)
+
+
+class _Armed:
+    """A rule in place, with what it has to remember."""
+
+    __slots__ = (
+        "_buckets",
+        "_count",
+        "_counts",
+        "_draws",
+        "_more",
+        "_numbers",
+        "_probability",
+        "_seed",
+        "needs_time",
+        "rule",
+        "tests",
+        "when",
+    )
+
+    def __init__(self, rule: Rule, seed: int) -> None:
+        when = rule.when
+        self.rule = rule
+        self.when = when
+        self.tests = rule.match.tests()
+        self.needs_time = when.needs_time or when.bucket is not None
+        self._counts = when.counts if when.every is not None or when.first is not None or when.skip else None
+        self._probability = 1.0 if when.probability is None else when.probability
+        self._more = bool(when.order_or_time)
+        self._seed = seed
+        self._count = 0
+        self._numbers: dict[str | None, int] = {}
+        self._draws: dict[str, Draws] = {}
+        self._buckets: dict[str | None, Tokens] = {}
+
+    def choose(self, call: Call, key: int, elapsed: float, *, keep: bool) -> tuple[int, float] | None:
+        """The n and the draw with which the rule hits a call that it is for, None: it does not.
+
+        `key` is the n of the call's key, 0 without one.
+        """
+        tool = call.tool or call.method or ""
+        n = key or self._next(tool, keep=keep)
+        if self._counts is not None and not self._counts(n):
+            return None
+        draws = self._draws.get(tool)
+        draw = (draws or self._draws_of(tool)).draw(n, WHEN)
+        if draw >= self._probability or (self._more and not self._chooses(call, draw, n, elapsed, keep=keep)):
+            return None
+        self._count += keep
+        return n, draw
+
+    def _chooses(self, call: Call, draw: float, n: int, elapsed: float, *, keep: bool) -> bool:
+        if not self.when.hits(draw, n, elapsed, self._count):
+            return False
+        bucket = self.when.bucket
+        if bucket is None:
+            return True
+        owner = call.session_id if bucket.per == "session" else None
+        free, tokens = bucket.take(self._buckets.get(owner), elapsed)
+        if keep:
+            self._buckets.pop(owner, None)
+            self._buckets[owner] = tokens
+            _forget_oldest(self._buckets)
+        return not free
+
+    def _next(self, tool: str, *, keep: bool) -> int:
+        """The number of this arrival among those of its tool."""
+        known = tool if tool in self._numbers or len(self._numbers) < _MOST_TOOLS else None
+        n = self._numbers.get(known, 0) + 1
+        if keep:
+            self._numbers[known] = n
+        return n
+
+    def _draws_of(self, tool: str) -> Draws:
+        draws = Draws(self._seed, self.rule.name, tool)
+        if len(self._draws) < _MOST_TOOLS:
+            self._draws[tool] = draws
+        return draws
+
+
+def _last_part(key: str) -> int:
+    """The n of a call key `<run>/<tool>/<n>`; 0 when it does not end in one."""
+    digits = key.rpartition("/")[2]
+    return int(digits) if len(digits) <= _LONGEST_N and digits.isascii() and digits.isdigit() else 0
+
+
+def _idempotency_key(call: Call) -> tuple[str | None, str] | None:
+    if call.method != TOOLS_CALL:
+        return None
+    key = call.arguments.get(IDEMPOTENCY_KEY)
+    return (call.tool, key) if isinstance(key, str) else None
+
+
+def _forget_oldest(remembered: dict[Any, Any]) -> None:
+    if len(remembered) > _MOST_REMEMBERED:
+        del remembered[next(iter(remembered))]
