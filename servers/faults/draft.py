@@ -136,6 +136,15 @@ class Draft:
         last = next((i for i in range(len(events) - 1, -1, -1) if data_of(events[i])), len(events))
         return self.with_events([*events[:last], frame(data), *events[last + 1 :]])
 
+    def cut_off(self, length: int, ending: Ending) -> "Draft":
+        """The first `length` bytes of the body under the head of the whole, then `ending`."""
+        draft = self.copy()
+        if draft.declared_length is None and not self.is_stream:
+            draft.declared_length = len(self.body)
+        draft.pieces = cut(self.pieces, length)
+        draft.ending = ending
+        return draft
+
     def as_stream(self) -> "Draft | None":
         """The same JSON-RPC message as a stream of one event, with status 200; None when it has no message.
 

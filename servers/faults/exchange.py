@@ -65,6 +65,7 @@ class Exchange:
         clock: the server's time.
         sessions: the server's sessions.
         seed: of the profile that decided.
+        elapsed: seconds since that profile was put in place.
         wait: lets seconds pass on behalf of the client; ends early when the server stops.
     """
 
@@ -75,12 +76,14 @@ class Exchange:
         clock: Clock,
         sessions: Sessions,
         seed: int,
+        elapsed: float,
         wait: Callable[[float], Awaitable[None]],
     ) -> None:
         self.call = call
         self.scope = scope
         self.clock = clock
         self.sessions = sessions
+        self.elapsed = elapsed
         self.draft: Draft | None = None
         """None until a before-effect has replaced the reply, or the server has answered."""
         self.executed = False
@@ -92,17 +95,20 @@ class Exchange:
         self.planned = 0.0
         """Seconds of delay that the hit asked for, and those it got."""
         self.achieved = 0.0
+        self._index = 0
         self._seed = seed
         self._wait = wait
 
-    def begin(self, rule: str, n: int) -> None:
-        """For the middleware: the next hit acts from now on."""
+    def begin(self, rule: str, n: int, index: int = 0) -> None:
+        """For the middleware: the next hit acts from now on, the effect at `index` of its rule."""
         self.rule = rule
         self.n = n
+        self._index = index
         self.planned = self.achieved = 0.0
 
     def draw(self, salt: str = "") -> float:
-        """A number in [0, 1) that seed, rule, tool (or method) and n decide; another one for each `salt`."""
+        """A number in [0, 1) that seed, rule, tool (or method) and n decide; another for each `salt` and effect."""
+        salt = f"{salt}#{self._index}" if self._index else salt
         return draw(self._seed, self.rule, self.call.tool or self.call.method or "", self.n, salt)
 
     async def delay(self, seconds: float) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from difflib import get_close_matches
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
-from pydantic import BaseModel, ConfigDict, RootModel, field_validator
+from pydantic import BaseModel, ConfigDict, RootModel, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from ...wire.call import Call, Era
@@ -42,14 +42,14 @@ class Family(RootModel[AnyFault], Generic[AnyFault]):
 
     @field_validator("root", mode="wrap")
     @classmethod
-    def _choose(cls, settings: Any, _: Callable[[Any], Any]) -> BaseModel:
+    def _choose(cls, settings: Any, _: Callable[[Any], Any], info: ValidationInfo) -> BaseModel:
         if isinstance(settings, cls.kinds):
             return settings
         by_key = {_key(kind): kind for kind in cls.kinds}
         given = [key for key in by_key if key in settings] if isinstance(settings, dict) else []
         if len(given) != 1:
             raise _complaint(settings, list(by_key), given)
-        return by_key[given[0]].model_validate(settings)
+        return by_key[given[0]].model_validate(settings, context=info.context)
 
     @property
     def fault(self) -> Fault:
