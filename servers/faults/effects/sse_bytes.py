@@ -77,17 +77,19 @@ class LineEnds(StreamFault):
 
     def restream(self, stream: Draft, exchange: Exchange) -> Draft | None:  # noqa: ARG002 - see `StreamFault`
         """See `StreamFault`."""
+        return stream.with_events(self._mix(stream.events))
+
+    def _mix(self, events: list[bytes]) -> list[bytes]:
         ends = cycle(_MIXED if self.line_ends == "mixed" else (_ENDS[self.line_ends],))
         written, last = [], b""
-        for event in stream.events:
+        for event in events:
             lines = []
-            for line in _LINE_END.split(event)[:-1]:
-                end = next(ends)
-                # A lone CR, an empty line and its LF would be read as one line end.
+            for line, end in zip(_LINE_END.split(event)[:-1], ends, strict=False):
+                # A CR, an empty line and its LF would be read as one line end.
                 last = b"\r\n" if last == b"\r" and not line and end == b"\n" else end
                 lines.append(line + last)
             written.append(b"".join(lines))
-        return stream.with_events(written)
+        return written
 
 
 class DataLines(StreamFault):
