@@ -18,6 +18,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from ..wire.call import Call, Era
 
 TOOLS_CALL = "tools/call"
+DELETE = "DELETE"
 IDEMPOTENCY_KEY = "idempotency_key"
 """The argument that says which calls are attempts at the same thing."""
 
@@ -28,10 +29,10 @@ def _methods(versions: Sequence[str]) -> tuple[str, ...]:
 
 
 METHODS_OF: Mapping[Era, tuple[str, ...]] = {
-    "handshake": _methods(HANDSHAKE_PROTOCOL_VERSIONS),
+    "handshake": (*_methods(HANDSHAKE_PROTOCOL_VERSIONS), DELETE),
     "modern": _methods(MODERN_PROTOCOL_VERSIONS),
 }
-"""What a client can ask for or notify of, by era."""
+"""What a client can ask for or notify of, by era; `DELETE` is that of a session, which is no JSON-RPC message."""
 METHODS = tuple(sorted({*METHODS_OF["handshake"], *METHODS_OF["modern"]}))
 
 _MOST = 10**12

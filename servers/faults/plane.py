@@ -252,7 +252,7 @@ class _Armed:
         self.when = when
         self.tests = rule.match.tests()
         self.needs_time = when.needs_time or when.bucket is not None
-        self._counts = when.counts if when.every is not None or when.first is not None or when.skip else None
+        self._counts = when.counter() if when.every is not None or when.first is not None or when.skip else None
         self._probability = 1.0 if when.probability is None else when.probability
         self._more = bool(when.order_or_time)
         self._seed = seed

@@ -1,6 +1,6 @@
 """Which calls a rule hits: `when` of a profile. Pure; what has to be remembered between calls is an argument."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Literal, Self
 
@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from .latency import SomeSpan, Span
 
-_MOST = 10**12
+_MOST = 10**15
 
 _Count = Annotated[int, Field(strict=True, ge=1, le=_MOST)]
 _FromZero = Annotated[int, Field(strict=True, ge=0, le=_MOST)]
@@ -104,11 +104,11 @@ class When(_Strict):
         """Whether `in_time` looks at the time."""
         return self.after > 0 or self.lasts is not None or self.burst is not None or self.ramp is not None
 
-    def counts(self, n: int) -> bool:
-        """Whether the `n`-th call can be hit at all."""
-        if n <= self.skip or (self.first is not None and n > self.skip + self.first):
-            return False
-        return self.every is None or (n - self.offset) % self.every == 0
+    def counter(self) -> Callable[[int], bool]:
+        """Whether the n-th call can be hit at all, as a function."""
+        skip, every, offset = self.skip, self.every or 1, self.offset if self.every else 0
+        last = _MOST if self.first is None else skip + self.first
+        return lambda n: skip < n <= last and (n - offset) % every == 0
 
     def in_time(self, draw: float, elapsed: float) -> bool:
         """Whether a call with this draw can be hit at this moment."""
@@ -122,7 +122,7 @@ class When(_Strict):
     def hits(self, draw: float, n: int, elapsed: float = 0.0, count: int = 0) -> bool:
         """Whether the `n`-th call is hit, when the rule has hit `count` before; a `bucket` is asked after that."""
         return (
-            self.counts(n)
+            self.counter()(n)
             and (self.probability is None or draw < self.probability)
             and (not self.needs_time or self.in_time(draw, elapsed))
             and (self.max_count is None or count < self.max_count)
