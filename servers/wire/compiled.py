@@ -3,6 +3,7 @@
 import inspect
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from fastmcp.exceptions import FastMCPError, ToolError
@@ -11,7 +12,7 @@ from fastmcp.tools.function_tool import FunctionTool
 from fastmcp.utilities.exceptions import get_http_status_code, is_timeout_error
 from fastmcp.utilities.types import get_cached_typeadapter
 from mcp.shared.exceptions import MCPError
-from mcp.shared.inbound import X_MCP_HEADER_KEY, x_mcp_header_map
+from mcp.shared.inbound import x_mcp_header_map
 from mcp_types.jsonrpc import MISSING_REQUIRED_CLIENT_CAPABILITY
 from pydantic import BaseModel, ValidationError
 from pydantic_core import to_json
@@ -23,8 +24,16 @@ _WRAPPED = "x-fastmcp-wrap-result"
 _NUMBERS = (bool, int, float)
 _TOO_MANY_REQUESTS = 429
 
-Answer = tuple[bytes, bool]
-"""Members of a result, `"content"` and `"structuredContent"`, without braces; and whether it is an error."""
+
+@dataclass(slots=True)
+class Answer:
+    """What came of a call, as JSON on its way into a reply."""
+
+    members: bytes
+    """`"content"` and `"structuredContent"` of the result, without braces."""
+    is_error: bool = False
+    meta: dict[str, Any] | None = None
+    """`_meta` of the result, where it is another than the tool's results always have."""
 
 
 class CompiledTool:
@@ -47,6 +56,7 @@ class CompiledTool:
         self._validate = get_cached_typeadapter(tool.fn).validator.validate_python
         self._serialize = get_cached_typeadapter(tool.return_type).serializer.to_json
         self._open, self._close = (b'{"result":', b"}") if wrapped else (b"", b"")
+        self._type = tool.return_type
         self._is_text = tool.return_type is str
 
     async def answer(self, arguments: dict[str, Any]) -> Answer:
@@ -61,21 +71,33 @@ class CompiledTool:
             except ValidationError:
                 await self.tool.run(arguments)  # says what is wrong, as it does for FastMCP
                 raise
-            structured = self._serialize(await body)
+            value = await body
+            if type(value) is not self._type:
+                return self._unexpected(value)
+            structured = self._serialize(value)
         except CallRefused as refusal:
-            return _error(str(refusal)), True
+            return _error(str(refusal))
         except FastMCPError as error:
             _log.log(error.log_level or logging.ERROR, "Error calling tool %r", self.name)
-            return _error(str(error)), True
+            return _error(str(error))
         except Exception as error:
             if isinstance(error, MCPError) and error.error.code == MISSING_REQUIRED_CLIENT_CAPABILITY:
                 raise
-            return _error(str(self._crashed(error))), True
+            return _error(str(self._crashed(error)))
         text = structured if self._is_text else to_json(structured.decode())
-        return (
+        return Answer(
             b'"content":[{"type":"text","text":%b}],"structuredContent":%b%b%b'
             % (text, self._open, structured, self._close)
-        ), False
+        )
+
+    def _unexpected(self, value: object) -> Answer:
+        """The answer of a tool that returned something else than it is annotated with, on FastMCP's own way."""
+        result = self.tool.convert_result(value)
+        shown = {"content": result.content, "structuredContent": result.structured_content}
+        if result.structured_content is None:
+            del shown["structuredContent"]
+        members = to_json(shown, by_alias=True, exclude_none=True, inf_nan_mode="null")
+        return Answer(members[1:-1], result.is_error, result.meta or {})
 
     def _crashed(self, error: Exception) -> ToolError:
         """What FastMCP tells the client of an exception that no tool should raise."""
@@ -93,21 +115,28 @@ def compile_tools(tools: Sequence[FunctionTool]) -> dict[str, CompiledTool]:
     return {tool.name: CompiledTool(tool) for tool in tools if _obstacle(tool) is None}
 
 
-def _error(text: str) -> bytes:
-    return b'"content":[{"type":"text","text":%b}]' % to_json(text)
+def _error(text: str) -> Answer:
+    text = text.encode(errors="replace").decode()  # half a surrogate pair is no JSON
+    return Answer(b'"content":[{"type":"text","text":%b}]' % to_json(text), is_error=True)
 
 
 def _obstacle(tool: FunctionTool) -> str | None:
-    returned = tool.return_type
-    if not inspect.iscoroutinefunction(tool.fn):
-        return "no async function"
-    if without_injected_parameters(tool.fn) is not tool.fn:
-        return "FastMCP injects some of its parameters"
-    if tool.timeout is not None or tool.auth is not None:
-        return "it has a time-out or authorization of its own"
-    if X_MCP_HEADER_KEY in str(tool.parameters) or x_mcp_header_map(tool.parameters):
-        return "some of its parameters are sent in headers"
-    is_model = isinstance(returned, type) and issubclass(returned, BaseModel)
-    if tool.output_schema is None or not (is_model or returned is str or returned in _NUMBERS):
-        return "its results are neither a model, a number nor text"
-    return None
+    """Why `tool` has no compiled form, None when it has one."""
+    function, returned = tool.fn, tool.return_type
+    is_model = isinstance(returned, type) and issubclass(returned, BaseModel) and _has_plain_json(returned)
+    schema = tool.output_schema
+    obstacles = {
+        "no async function": not inspect.iscoroutinefunction(function),
+        "FastMCP injects some of its parameters": without_injected_parameters(function) is not function,
+        "it has a time-out or authorization of its own": tool.timeout is not None or tool.auth is not None,
+        "some of its parameters are sent in headers": bool(x_mcp_header_map(tool.parameters)),
+        "its results are neither a model, a number nor text": not is_model and returned not in (*_NUMBERS, str),
+        "its output schema is not that of its return type": (
+            schema is None or schema != FunctionTool.from_function(function).output_schema
+        ),
+    }
+    return next((reason for reason, holds in obstacles.items() if holds), None)
+
+
+def _has_plain_json(model: type[BaseModel]) -> bool:
+    return not any(key.startswith("ser_json") for key in model.model_config)

@@ -34,11 +34,10 @@ class Ticket:
             self.end = end
             self._task.cancel()
 
-    def stopped(self) -> End | None:
-        """After a CancelledError: why `stop` caused it; None when something else did, which has to be let through."""
-        if self.end is not None and self._task is not None:
+    def forgive(self) -> None:
+        """What `stop` did to the task is dealt with: it goes on."""
+        if self._task is not None:
             self._task.uncancel()
-        return self.end
 
 
 class InFlight:

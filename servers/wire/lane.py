@@ -80,7 +80,7 @@ class Lane:
         self.json_response = json_response
         self.on_path = on_path
         self.ping_seconds = ping_seconds
-        info = {"io.modelcontextprotocol/serverInfo": dict(server)}
+        self.info = info = {"io.modelcontextprotocol/serverInfo": dict(server)}
         self.tails = {
             (name, modern): _tail(tool.meta | (info if modern else {}), modern=modern)
             for name, tool in tools.items()
@@ -191,10 +191,13 @@ class Lane:
 
     def _reply(self, call: Call, answer: Answer) -> bytes:
         """The JSON-RPC response."""
-        members, is_error = answer
         modern = call.era == "modern"
-        tail = self.error_tails[modern] if is_error else self.tails[call.tool or "", modern]
-        return b'{"jsonrpc":"2.0","id":%b,"result":{%b%b' % (to_json(call.id), members, tail)
+        if answer.meta is not None:
+            meta = answer.meta | (self.info if modern else {})
+            tail = _tail(meta, modern=modern, is_error=answer.is_error)
+        else:
+            tail = self.error_tails[modern] if answer.is_error else self.tails[call.tool or "", modern]
+        return b'{"jsonrpc":"2.0","id":%b,"result":{%b%b' % (to_json(call.id), answer.members, tail)
 
     async def _write(self, call: Call, body: bytes, send: Send, status: int = 200) -> None:
         """A whole reply."""
@@ -224,19 +227,21 @@ class _Waiting:
         held = self._session.hold() if self._session is not None else nullcontext()
         listed = self._lane.in_flight.of(call.session_id or "", call.id, self._ticket) if handshake else nullcontext()
         with held, listed:
+            body, status = b"", 200
             try:
                 if handshake and not self._lane.json_response:
                     await self._open(_stream_start(call))
-                answer = await self._accompanied(work, waits_for)
-            except asyncio.CancelledError:
-                end = self._ticket.stopped()
-                if end is None:
-                    raise
-                await self._ended(end)
+                body = self._lane._reply(call, await self._accompanied(work, waits_for))  # noqa: SLF001 - a part of the lane
             except MCPError as error:
-                await self._write(*_refusal(call, error))
+                body, status = _refusal(call, error)
+            except asyncio.CancelledError:
+                if self._ticket.end is None:
+                    raise
+            if self._ticket.end is None:
+                await self._write(body, status)
             else:
-                await self._write(self._lane._reply(call, answer))  # noqa: SLF001 - a part of the lane
+                self._ticket.forgive()
+                await self._ended(self._ticket.end)
 
     async def _accompanied(self, work: Coroutine[Any, Any, Answer], waits_for: object) -> Answer:
         """Wait for the tool. Meanwhile a stream is kept alive, and a modern client that goes away is noticed."""

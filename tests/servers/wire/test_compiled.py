@@ -68,10 +68,10 @@ async def test_an_answer_is_what_fastmcp_makes_of_the_same_call(
     function: Callable[..., Any], arguments: dict[str, Any]
 ) -> None:
     tool = tool_of(function)
-    members, is_error = await CompiledTool(tool).answer(arguments)
+    answer = await CompiledTool(tool).answer(arguments)
     expected = await tool.run(arguments)
-    result = json.loads(b"{%b}" % members)
-    assert not is_error
+    result = json.loads(b"{%b}" % answer.members)
+    assert not answer.is_error
     assert result["structuredContent"] == expected.structured_content
     assert result["content"] == [{"type": "text", "text": expected.content[0].text}]  # type: ignore[union-attr]  # it is text
     assert CompiledTool(tool).meta == (expected.meta or {})
@@ -90,9 +90,9 @@ async def test_what_goes_wrong_is_an_error_result_in_a_sentence(
     function: Callable[..., Any], arguments: dict[str, Any], text: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.CRITICAL + 1):
-        members, is_error = await CompiledTool(tool_of(function)).answer(arguments)
-    assert is_error
-    assert json.loads(b"{%b}" % members)["content"][0]["text"].startswith(text)
+        answer = await CompiledTool(tool_of(function)).answer(arguments)
+    assert answer.is_error
+    assert json.loads(b"{%b}" % answer.members)["content"][0]["text"].startswith(text)
 
 
 @pytest.mark.parametrize("function", [untyped, names, asks, blocks])

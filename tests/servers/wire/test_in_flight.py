@@ -13,8 +13,9 @@ async def in_flight(calls: InFlight, session: str, request_id: int | str, began:
             began.set()
             await asyncio.Event().wait()
         except asyncio.CancelledError:
-            if ticket.stopped() is None:
+            if ticket.end is None:
                 raise
+            ticket.forgive()
             return ticket.end
     return None
 
