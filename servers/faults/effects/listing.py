@@ -51,10 +51,10 @@ class Pages(_Listing):
         tools = result["tools"]
         if "nextCursor" in result or len(tools) <= self.size:
             return None
-        start = _start(exchange.call.params.get("cursor"))
+        start = min(_start(exchange.call.params.get("cursor")), len(tools))
         end = start + self.size
         page = tools[start:end]
-        if start > 0 and self.pages in ("repeat", "change"):
+        if 0 < start < len(tools) and self.pages in ("repeat", "change"):
             before = tools[start - 1]
             page = [before if self.pages == "repeat" else _redescribed(before, None), *page]
         elif start > 0 and self.pages == "skip":

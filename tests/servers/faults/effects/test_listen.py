@@ -1,0 +1,117 @@
+import json
+import socket
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from urllib.parse import urlsplit
+
+import pytest
+
+from servers.faults.effects.result import Result
+from tests.support.acting import Acting, SocketClient, acting_server, seen
+from tests.support.raw_mcp import HANDSHAKE, JSON_HEADERS, MODERN, PREFIX
+
+CHANGED = Result.model_validate({"list_changed": True})
+NOTIFICATION = b"notifications/tools/list_changed"
+
+
+@pytest.fixture
+def acting(response: str) -> Iterator[Acting]:
+    with acting_server(response) as server:
+        yield server
+
+
+@contextmanager
+def stream(url: str, method: str, headers: dict[str, str], body: bytes = b"") -> Iterator[socket.socket]:
+    """A reply that goes on."""
+    parts = urlsplit(url)
+    with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=5) as connection:
+        fields = {"Host": parts.netloc, "Content-Length": str(len(body)), **headers}
+        head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+        connection.sendall(f"{method} {parts.path} HTTP/1.1\r\n{head}\r\n".encode() + body)
+        yield connection
+
+
+def read_until(connection: socket.socket, wanted: bytes) -> bytes:
+    """What comes, up to `wanted` and the end of its line at least."""
+    received = b""
+    while wanted not in received or not received.endswith(b"\n"):
+        more = connection.recv(65536)
+        assert more, received
+        received += more
+    return received
+
+
+def listen(url: str, *, tools: bool = True) -> AbstractContextManager[socket.socket]:
+    meta = {f"{PREFIX}protocolVersion": MODERN, f"{PREFIX}clientCapabilities": {}}
+    wanted = {"toolsListChanged": True} if tools else {"promptsListChanged": True}
+    params = {"notifications": wanted, "_meta": meta}
+    message = {"jsonrpc": "2.0", "id": 4, "method": "subscriptions/listen", "params": params}
+    headers = {**JSON_HEADERS, "MCP-Protocol-Version": MODERN, "Mcp-Method": "subscriptions/listen"}
+    return stream(url, "POST", headers, json.dumps(message).encode())
+
+
+def test_who_listens_in_the_modern_era_is_told(acting: Acting) -> None:
+    with listen(acting.url) as connection:
+        read_until(connection, b"notifications/subscriptions/acknowledged")
+        with acting.on("tools/call", CHANGED):
+            SocketClient(acting.url, MODERN).add()
+        told = read_until(connection, NOTIFICATION)
+    (line,) = (line for line in told.splitlines() if line.startswith(b"data: "))
+    message = json.loads(line[6:])
+    assert message["method"] == NOTIFICATION.decode()
+    assert message["params"]["_meta"][f"{PREFIX}subscriptionId"] == 4
+    assert acting.acted == [True]
+
+
+def test_a_get_stream_of_the_handshake_era_is_told(acting: Acting) -> None:
+    client = SocketClient(acting.url, HANDSHAKE)
+    with stream(acting.url, "GET", {**client.headers, "Accept": "text/event-stream"}) as connection:
+        read_until(connection, b"\r\n\r\n")
+        with acting.on("tools/call", CHANGED):
+            client.add()
+        told = read_until(connection, NOTIFICATION)
+    assert b'data: {"jsonrpc":"2.0","method":"notifications/tools/list_changed"}\r\n' in told
+    assert acting.acted == [True]
+
+
+def test_both_eras_are_told_by_a_call_of_either(acting: Acting, era: str) -> None:
+    client = SocketClient(acting.url, HANDSHAKE)
+    get = stream(acting.url, "GET", {**client.headers, "Accept": "text/event-stream"})
+    with get as handshake, listen(acting.url) as modern:
+        read_until(handshake, b"\r\n\r\n")
+        read_until(modern, b"notifications/subscriptions/acknowledged")
+        with acting.on("tools/call", CHANGED):
+            assert SocketClient(acting.url, era).add().message["result"]["structuredContent"] == {"result": 3}
+        read_until(handshake, NOTIFICATION)
+        read_until(modern, NOTIFICATION)
+
+
+def test_when_nobody_listens_nothing_was_done(acting: Acting, era: str) -> None:
+    with acting.on("tools/call", CHANGED):
+        assert seen(acting, era) is None
+    assert (acting.acted, acting.expected) == ([False], [None])
+
+
+def test_who_listens_for_something_else_is_not_told(acting: Acting) -> None:
+    with listen(acting.url, tools=False) as connection:
+        read_until(connection, b"notifications/subscriptions/acknowledged")
+        with acting.on("tools/call", CHANGED):
+            SocketClient(acting.url, MODERN).add()
+    assert acting.acted == [False]
+
+
+def test_who_has_left_is_not_told(acting: Acting) -> None:
+    with listen(acting.url) as connection:
+        read_until(connection, b"notifications/subscriptions/acknowledged")
+    client = SocketClient(acting.url, MODERN)
+    for _ in range(50):  # the server hears of it when it next looks
+        with acting.on("tools/call", CHANGED):
+            client.add()
+        if acting.acted == [False]:
+            break
+    assert acting.acted == [False]
+
+
+def test_a_modern_server_says_that_it_can_tell(acting: Acting) -> None:
+    capabilities = SocketClient(acting.url, MODERN).ask("server/discover").message["result"]["capabilities"]
+    assert capabilities["tools"]["listChanged"] is True
