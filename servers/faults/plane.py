@@ -58,8 +58,7 @@ class Plane:
     def __init__(self, profile: Profile, now: Callable[[], float]) -> None:
         self._now = now
         self._clients: dict[str, str] = {}
-        self.generation = 0
-        """Counts the profiles; it grows also when one ends by itself."""
+        self._generation = 0
         self.in_flight = 0
         self._paused = False
         self._live: tuple[_Armed, ...] = ()
@@ -67,7 +66,7 @@ class Plane:
 
     def swap(self, profile: Profile, ttl: float | None = None) -> None:
         """Put another profile in place, from its beginning; after `ttl` seconds it ends by itself."""
-        self.generation += 1
+        self._generation += 1
         self._put(profile, ttl)
 
     def reset(self) -> None:
@@ -87,6 +86,12 @@ class Plane:
         """Faults again."""
         self._paused = False
         self._live = self._rules
+
+    @property
+    def generation(self) -> int:
+        """Counts the profiles; it grows also when one ends by itself."""
+        self._end_if_due()
+        return self._generation
 
     @property
     def paused(self) -> bool:
