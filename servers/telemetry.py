@@ -7,7 +7,7 @@ server knows, so that no client can make new series.
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 
 from mcp_types.methods import SPEC_CLIENT_METHODS, SPEC_CLIENT_NOTIFICATION_METHODS
 from prometheus_client import (
@@ -157,9 +157,9 @@ class _Measured:
         started = self._layer.now()
         failure: BaseException | None = None
 
-        async def watch(message: Message) -> None:
+        def watch(message: Message) -> Awaitable[None]:
             self._note(message)
-            await send(message)
+            return send(message)
 
         try:
             await self._layer.app(self._scope, receive, watch)
@@ -172,9 +172,9 @@ class _Measured:
     def _note(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self._status = message["status"]
-            self._is_stream = (b"content-type", b"text/event-stream") in [
-                (name, value.partition(b";")[0]) for name, value in message["headers"]
-            ]
+            for name, value in message["headers"]:
+                if name == b"content-type":
+                    self._is_stream = value.startswith(b"text/event-stream")
         elif (body := message.get("body", b"")) and not body.startswith(b":"):  # a comment of the stream says nothing
             self._last = body
 

@@ -80,11 +80,13 @@ def parse_call(headers: Sequence[tuple[bytes, bytes]], body: bytes) -> Call:
     if repeats:
         named = dict(reversed(headers))  # FastMCP takes the first
     try:
-        message = from_json(body)  # the SDK's parser, so that both see the same message
+        parsed = from_json(body)  # the SDK's parser, so that both see the same message
     except ValueError:
-        message = None
-    message = _object(message)
-    params = _object(message.get("params"))
+        parsed = None
+    message: dict[str, Any] = parsed if type(parsed) is dict else _NO_OBJECT
+    params = message.get("params")
+    if type(params) is not dict:
+        params = _NO_OBJECT
     method = _text(message.get("method"))
     version_header = named.get(b"mcp-protocol-version")
     version = None if version_header is None else version_header.decode("latin-1")
@@ -102,8 +104,12 @@ def parse_call(headers: Sequence[tuple[bytes, bytes]], body: bytes) -> Call:
         params,
         named,
         repeats,
-        _text(_object(params.get("_meta")).get(CALL_KEY_META)) if key is None else key.decode("latin-1"),
+        _key_in(params) if key is None else key.decode("latin-1"),
     )
+
+
+def _key_in(params: dict[str, Any]) -> str | None:
+    return _text(_object(params["_meta"]).get(CALL_KEY_META)) if "_meta" in params else None
 
 
 def _text(value: Any) -> str | None:

@@ -1,5 +1,7 @@
 """The Host and Origin guard, asked once for each combination of what it looks at."""
 
+from collections.abc import Awaitable
+
 from fastmcp.server.http import HostOriginGuardMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -15,9 +17,9 @@ class Guard:
         self._guard = HostOriginGuardMiddleware(self._passed, mode="auto")
         self._known: set[_Seen] = set()
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """ASGI entry point."""
-        await (self.app if _seen(scope) in self._known else self._guard)(scope, receive, send)
+        return (self.app if _seen(scope) in self._known else self._guard)(scope, receive, send)
 
     async def _passed(self, scope: Scope, receive: Receive, send: Send) -> None:
         seen = _seen(scope)

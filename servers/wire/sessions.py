@@ -97,6 +97,19 @@ class SessionWatch:
             send = self._watch_opening(call.protocol_version, send)
         await self.app(scope, receive, send)
 
+    async def end(self, session_id: str) -> bool:
+        """End a session as its idle time-out would; False when there is none of that id."""
+        manager = self._manager
+        transport = None if manager is None else manager._server_instances.get(session_id)  # noqa: SLF001 - the seam this module owns
+        if manager is None or transport is None:
+            return False
+        await manager._discard_session(session_id, transport)  # noqa: SLF001 - as above
+        return True
+
+    def count(self) -> int:
+        """How many sessions are open."""
+        return len(self.opened)
+
     def _watch_startup(self, send: Send) -> Send:
         async def watch(message: Message) -> None:
             if message["type"] == "lifespan.startup.complete":
