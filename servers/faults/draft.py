@@ -81,6 +81,11 @@ class Draft:
         return b"".join([piece.data for piece in self.pieces])
 
     @property
+    def length(self) -> int:
+        """Of the body, in bytes."""
+        return sum(len(piece.data) for piece in self.pieces)
+
+    @property
     def wait(self) -> float:
         """Seconds that its pieces are held back, all together."""
         return sum(piece.wait for piece in self.pieces)
@@ -140,7 +145,7 @@ class Draft:
         """The first `length` bytes of the body under the head of the whole, then `ending`."""
         draft = self.copy()
         if draft.declared_length is None and not self.is_stream:
-            draft.declared_length = len(self.body)
+            draft.declared_length = self.length
         draft.pieces = cut(self.pieces, length)
         draft.ending = ending
         return draft

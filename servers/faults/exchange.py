@@ -95,12 +95,15 @@ class Exchange:
         self.planned = 0.0
         """Seconds of delay that the hit asked for, and those it got."""
         self.achieved = 0.0
+        self.expected: str | None = None
+        """Its outcome; see `Effect.expects`."""
         self._index = 0
         self._seed = seed
         self._wait = wait
 
-    def begin(self, rule: str, n: int, index: int = 0) -> None:
+    def begin(self, rule: str, n: int, index: int = 0, expected: str | None = None) -> None:
         """For the middleware: the next hit acts from now on, the effect at `index` of its rule."""
+        self.expected = expected
         self.rule = rule
         self.n = n
         self._index = index
@@ -150,7 +153,10 @@ class Effect(Protocol):
         ...
 
     def expects(self, call: Call) -> str | None:
-        """The outcome (a name of loadgen/outcome.py) that a correct client must see; None: none of its own."""
+        """The outcome (a name of loadgen/outcome.py) that a correct client must see; None: none of its own.
+
+        Where that turns out only while it acts, `act` sets `exchange.expected`.
+        """
         ...
 
     async def act(self, exchange: Exchange) -> bool:

@@ -261,7 +261,7 @@ class _Responder:
         held, hung = (before.wait, before.ending == "hang") if before is not None else (0.0, False)
         if before is not None and self._connection is None:
             before = before.copy()
-        exchange.begin(record.rule, record.n, acting.hit.index)
+        exchange.begin(record.rule, record.n, acting.hit.index, record.expected)
         try:
             acted = await acting.hit.effect.act(exchange)
         except ClientGone:
@@ -270,6 +270,7 @@ class _Responder:
         finally:
             record.planned_delay, record.achieved_delay = exchange.planned, exchange.achieved
         draft = exchange.draft
+        record.expected = exchange.expected
         if not acted:
             record.reason = "nothing to act on"
         elif draft is not None and self._connection is None and _needs_raw(draft):
@@ -380,7 +381,7 @@ class _Responder:
                 for acting in self._acting:
                     if acting.hangs and acting.record.expected == "timeout":
                         acting.record.expected = "reset"
-            case "complete" if draft.declared_length is not None and draft.declared_length <= len(draft.body):
+            case "complete" if draft.declared_length is not None and draft.declared_length <= draft.length:
                 connection.finish()
             case _:
                 connection.close()
@@ -423,7 +424,7 @@ def _length(draft: Draft) -> int | None:
     """The Content-Length that the reply will have; None: it comes in chunks, or has no body by its status."""
     if draft.declared_length is not None:
         return draft.declared_length
-    return None if draft.is_stream or draft.status in _WITHOUT_BODY else len(draft.body)
+    return None if draft.is_stream or draft.status in _WITHOUT_BODY else draft.length
 
 
 def _headers(draft: Draft) -> Headers:
@@ -432,7 +433,7 @@ def _headers(draft: Draft) -> Headers:
 
 
 def _lies(draft: Draft) -> bool:
-    return draft.declared_length is not None and draft.declared_length != len(draft.body)
+    return draft.declared_length is not None and draft.declared_length != draft.length
 
 
 def _needs_raw(draft: Draft) -> bool:

@@ -33,8 +33,8 @@ AnyFault = TypeVar("AnyFault", bound=BaseModel)
 class Family(RootModel[AnyFault], Generic[AnyFault]):
     """An `Effect` that is one of several faults: the one whose key stands among the settings.
 
-    A family is `class Http(Family[Status | Hang | …])` with the same classes in `kinds`; the first field of each is
-    the key that chooses it.
+    A family is `class Http(Family[Status | Hang | …])` with the same classes in `kinds`; the first field of each,
+    `phase` aside, is the key that chooses it.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -79,8 +79,8 @@ class Family(RootModel[AnyFault], Generic[AnyFault]):
 
 
 def _key(kind: type[BaseModel]) -> str:
-    name, field = next(iter(kind.model_fields.items()))
-    return field.alias or name
+    names = (field.alias or name for name, field in kind.model_fields.items())
+    return next(name for name in names if name != "phase")
 
 
 def _complaint(settings: Any, known: list[str], given: list[str]) -> PydanticCustomError:
