@@ -5,7 +5,19 @@ from typing import Any
 
 from .capacity import Capacity
 from .http import Http
+from .jsonrpc import Jsonrpc
 from .latency import Latency
+from .result import Result
+from .session import Session
+from .sse import Sse
 
-EFFECTS: Mapping[str, type[Any]] = {"latency": Latency, "capacity": Capacity, "http": Http}
+EFFECTS: Mapping[str, type[Any]] = {
+    "latency": Latency,
+    "capacity": Capacity,
+    "http": Http,
+    "sse": Sse,
+    "jsonrpc": Jsonrpc,
+    "result": Result,
+    "session": Session,
+}
 """By the key under `do`: what reads its settings into an `Effect`."""
