@@ -34,6 +34,7 @@ def pair_of(
                 running = running_server(name, response=response, lane=on)
             servers.append(stack.enter_context(running))
         yield stack.enter_context(closing(Pair(servers[0], servers[1], allowed)))
+        _stop(servers)
 
 
 @dataclass(frozen=True)
@@ -78,3 +79,10 @@ def gated_pair(response: str, allowed: tuple[AllowedDifference, ...], grace: flo
         pair = stack.enter_context(closing(Pair(servers[0], servers[1], allowed)))
         sides = zip((pair.lane, pair.plain), gates, apps, strict=True)
         yield GatedPair(pair, *(Gated(*parts) for parts in sides))
+        _stop(servers)
+
+
+def _stop(servers: list[RunningServer]) -> None:
+    """Begin to stop them all before the first is waited for."""
+    for server in servers:
+        server.stop()
