@@ -44,7 +44,7 @@ def _dispatch(app: App, tokens: list[str]) -> int:
         return 0
     command = commands[-1]
     if command.default_command is None:
-        return _no_command(app, rest)
+        return _no_command(app, names, rest)
     arguments = command.assemble_argument_collection()
     problems: list[str] = []
     try:
@@ -64,11 +64,13 @@ def _dispatch(app: App, tokens: list[str]) -> int:
     return run(*bound.args, **bound.kwargs) or 0
 
 
-def _no_command(app: App, rest: Sequence[str]) -> int:
-    """No command was named: help when nothing at all was given, else a complaint with the nearest command."""
+def _no_command(app: App, names: Sequence[str], rest: Sequence[str]) -> int:
+    """No command was named below `names`: help when nothing was given, else a complaint with the nearest command."""
     if not rest:
-        app.help_print([])
+        app.help_print(list(names))
         return USAGE
+    for name in names:
+        app = app[name]
     known = [name for name in app if not name.startswith("-")]
     raise InvalidInput([f"{rest[0]} is not a command{_nearest(rest[0], known)}; the commands are {', '.join(known)}"])
 

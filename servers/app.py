@@ -2,9 +2,10 @@
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from fastmcp import FastMCP
 from fastmcp.tools.function_tool import FunctionTool
@@ -15,6 +16,18 @@ from formats.fixtures import find_fixture
 from . import __version__
 from .calculator.tools import calculator_tools
 from .config import CalculatorConfig, PaymentsConfig, ServerConfig
+from .fault_metrics import FaultMetrics
+from .faults.admin import Admin
+from .faults.control import Control, as_yaml
+from .faults.effects import EFFECTS
+from .faults.effects.listen import ToolsChanged
+from .faults.effects.server_facts import FactsLayer, ServerFacts
+from .faults.exchange import SystemClock
+from .faults.journal import Journal
+from .faults.middleware import FaultLayer
+from .faults.model import NO_FAULTS, Profile
+from .faults.plane import Plane
+from .faults.profile import parse_profile, read_profile
 from .health import health_route
 from .payments.ledger import MemoryLedger
 from .payments.seed import read_seed
@@ -38,19 +51,94 @@ class TestbedApp:
     name: str
     asgi: ASGIApp
     streams: OpenStreams
-    """What a graceful stop closes before it waits."""
+    faults: "Faults | None" = None
+
+    def stopping(self) -> None:
+        """A graceful stop begins: end whatever it would otherwise wait for."""
+        self.streams.close()
+        if self.faults is not None:
+            self.faults.stopping()
+
+    def close(self) -> None:
+        """The server is over."""
+        if self.faults is not None:
+            self.faults.journal.close()
 
 
-def build_app(config: ServerConfig, now: Callable[[], float] = time.monotonic) -> TestbedApp:
+@dataclass(frozen=True)
+class Faults:
+    """The fault plane of one server, for those who run it."""
+
+    layer: FaultLayer
+    admin: Admin
+    plane: Plane
+    journal: Journal
+    listeners: ToolsChanged
+
+    def stopping(self) -> None:
+        """A graceful stop begins."""
+        self.layer.close()
+        self.admin.close()
+        self.listeners.close()
+
+    @property
+    def idle_rules(self) -> tuple[str, ...]:
+        """The rules in place that never took effect."""
+        counts = self.journal.by_rule
+        names = (rule.name for rule in self.plane.profile.rules)
+        return tuple(name for name in names if name not in counts or not counts[name].counted)
+
+
+@dataclass(frozen=True)
+class FaultSettings:
+    """What a server is told about faults at its start."""
+
+    profile: Profile = NO_FAULTS
+    journal: Path | None = None
+    """Where all records go."""
+    token: str | None = None
+    """Of the control API."""
+
+
+_NO_SETTINGS = FaultSettings()
+
+
+def build_app(
+    config: ServerConfig, now: Callable[[], float] = time.monotonic, profile: str | None = None
+) -> TestbedApp:
     """Compose the server that `config` describes.
 
+    Args:
+        config: which server.
+        now: monotonic seconds.
+        profile: text of a fault profile, instead of the file that the configuration names.
+
     Raises:
-        InvalidInput: a file that the configuration names cannot be used.
+        InvalidInput: a file that the configuration names, or the profile, cannot be used.
     """
     name, tools = _tools(config, now)
     return compose(
-        name, tools, json_response=config.response == "json", lane=config.lane, max_body=config.max_body, now=now
+        name,
+        tools,
+        json_response=config.response == "json",
+        lane=config.lane,
+        max_body=config.max_body,
+        now=now,
+        faults=FaultSettings(
+            _profile(config, profile, [tool.name for tool in tools]), config.journal, config.admin_token
+        ),
     )
+
+
+def tool_names(config: ServerConfig) -> list[str]:
+    """The tools that the server of `config` has."""
+    return [tool.name for tool in _tools(config, time.monotonic)[1]]
+
+
+def _profile(config: ServerConfig, text: str | None, tools: Sequence[str]) -> Profile:
+    if text is not None:
+        return parse_profile(as_yaml(text), "faults", EFFECTS, tools, config.seed)
+    return NO_FAULTS if config.faults is None else read_profile(config.faults, EFFECTS, tools, config.seed)
 
 
 def compose(
@@ -61,14 +149,22 @@ def compose(
     lane: bool = True,
     max_body: int = MAX_BODY,
     now: Callable[[], float] = time.monotonic,
+    faults: FaultSettings = _NO_SETTINGS,
 ) -> TestbedApp:
-    """Put every layer around a FastMCP server that has `tools`."""
+    """Put every layer around a FastMCP server that has `tools`.
+
+    Raises:
+        InvalidInput: the journal's file cannot be written.
+    """
+    journal = Journal(file=faults.journal)
     mcp = FastMCP(name, version=__version__)
     for tool in tools:
         mcp.add_tool(tool)
     # Else FastMCP lists all tools before each modern call, to find out which parameters are sent in headers.
     mcp._mcp_server.get_tool_input_schema = {tool.name: tool.parameters for tool in tools}.get  # noqa: SLF001 - no public way
     starlette = mcp.http_app(path=MCP_PATH, json_response=json_response)
+    listeners = ToolsChanged(starlette)
+    listeners.register(mcp)
     telemetry = Telemetry(frozenset(tool.name for tool in tools), lambda: len(sessions.opened))
     starlette.router.routes += [health_route(name, lambda: not streams.closing, now, lane=lane), telemetry.route()]
 
@@ -94,8 +190,20 @@ def compose(
             on_path=telemetry.path,
         )
     )
-    reader = CallReader(calls, max_body)
-    return TestbedApp(name, TelemetryLayer(Guard(reader), telemetry), streams)
+    clock = SystemClock()
+    plane = Plane(faults.profile, clock.now)
+    names = [tool.name for tool in tools]
+    metrics = FaultMetrics(telemetry.registry, names, plane)
+    layer = FaultLayer(calls, plane, journal, sessions, clock, metrics.injected)
+    schemas = {tool.name: tool.output_schema for tool in tools if tool.output_schema is not None}
+    reader = CallReader(FactsLayer(layer, ServerFacts(schemas, listeners)), max_body)
+    admin = Admin(reader, Control(plane, journal, names, EFFECTS, metrics.prepare), faults.token)
+    return TestbedApp(
+        name,
+        TelemetryLayer(Guard(admin), telemetry),
+        streams,
+        Faults(layer, admin, plane, journal, listeners),
+    )
 
 
 def _tools(config: ServerConfig, now: Callable[[], float]) -> tuple[str, list[FunctionTool]]:

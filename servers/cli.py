@@ -12,6 +12,7 @@ from formats.flags import run_command
 from formats.stdio import say
 
 from . import __version__
+from .commands import faults
 from .config import CalculatorConfig, PaymentsConfig, ServerConfig
 
 app = App(
@@ -20,6 +21,7 @@ app = App(
     version=__version__,
     config=Env("MCP_SERVE_", command=False),
 )
+app.command(faults.app)
 
 
 @app.command
@@ -36,17 +38,24 @@ def payments(*, config: Annotated[PaymentsConfig, Parameter(name="*")] = Payment
 
 def _serve(config: ServerConfig) -> None:
     from .errors import ServerError  # noqa: PLC0415 - FastMCP takes a second to import; --help should not wait for it
-    from .run import serve  # noqa: PLC0415 - as above
+    from .run import Served, serve  # noqa: PLC0415 - as above
+
+    def announce(served: Served) -> None:
+        base = served.url.removesuffix("/mcp")
+        lines = [
+            f"{served.name} MCP server: {served.url}",
+            f"health {base}/health, metrics {base}/metrics; Ctrl-C stops it",
+        ]
+        if served.admin_url is not None:
+            lines.append(f"control API {served.admin_url}/_testbed")
+        if served.rules:
+            lines.append(f"faults: {served.rules} {'rule' if served.rules == 1 else 'rules'} of {config.faults}")
+        say("\n".join([*lines, ""]), sys.stdout)
 
     try:
-        serve(config, _announce)
+        serve(config, announce, lambda warning: say(f"mcp-serve: {warning}\n", sys.stderr))
     except ServerError as error:
         raise InvalidInput([str(error)]) from error
-
-
-def _announce(name: str, url: str) -> None:
-    base = url.removesuffix("/mcp")
-    say(f"{name} MCP server: {url}\nhealth {base}/health, metrics {base}/metrics; Ctrl-C stops it\n", sys.stdout)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -1,11 +1,25 @@
 """What a server is told at its start, by flags and MCP_SERVE_… variables. The defaults suit a developer's machine."""
 
-from typing import Annotated, Literal
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Literal, Self
 
 from cyclopts import Parameter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from formats.durations import Duration
+
+LARGEST_SEED = 2**63 - 1
+
+
+def _bearer(token: str) -> str:
+    if not token or not all("!" <= character <= "~" for character in token):
+        raise ValueError("should be letters, digits and signs without blanks")
+    return token
+
+
+Token = Annotated[str, AfterValidator(_bearer)]
+"""What can stand in a header after `Bearer`."""
 
 
 class ServerConfig(BaseModel):
@@ -31,9 +45,37 @@ class ServerConfig(BaseModel):
     grace: Annotated[
         Duration, Parameter(help="How long a stop waits for calls in flight, such as 500ms, 30s or 1m.")
     ] = 10.0
+    faults: Annotated[
+        str | None, Field(min_length=1), Parameter(help="Fault profile: a YAML file, or the name of a preset.")
+    ] = None
+    seed: Annotated[
+        int | None,
+        Field(ge=-LARGEST_SEED, le=LARGEST_SEED),
+        Parameter(help="Seed of the faults, instead of the profile's own."),
+    ] = None
+    journal: Annotated[
+        Path | None, Parameter(help="File to which every fault is appended, as a line of JSON; else the last 10,000.")
+    ] = None
+    admin_port: Annotated[
+        int | None, Field(ge=0, le=65535), Parameter(help="Another TCP port for the control API alone; 0: a free one.")
+    ] = None
+    admin_token: Annotated[
+        Token | None,
+        Field(repr=False),
+        Parameter(help="What the control API wants as a bearer token; required when --host is not of this machine."),
+    ] = None
     verbose: Annotated[
         bool, Parameter(name=["--verbose", "-v"], negative="", help="Log what the server does to stderr.")
     ] = False
+
+    @model_validator(mode="after")
+    def _keep_strangers_out(self) -> Self:
+        if self.admin_token is None and not is_loopback(self.host):
+            raise ValueError(
+                f"--host {self.host} can be reached by others, who could then inject faults through the control API: "
+                "give --admin-token, too"
+            )
+        return self
 
 
 class CalculatorConfig(ServerConfig):
@@ -52,3 +94,11 @@ class PaymentsConfig(ServerConfig):
     keep: Annotated[
         int, Field(ge=1), Parameter(help="How many payments, and how many customers' wallets, are remembered.")
     ] = 100_000
+
+
+def is_loopback(host: str) -> bool:
+    """Whether nobody but this machine can reach `host`; of names, that is only sure of localhost."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host.lower().rstrip(".") == "localhost"

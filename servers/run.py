@@ -6,6 +6,7 @@ import gc
 import logging
 import socket
 from collections.abc import Callable
+from dataclasses import dataclass
 from types import FrameType
 
 import uvicorn
@@ -15,6 +16,7 @@ from .app import TestbedApp, build_app
 from .config import ServerConfig
 from .errors import CannotListen, CannotStart
 from .wire.call import MCP_PATH
+from .wire.connection import RawHttpProtocol
 
 _NOT_HERE = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 """A host's address that this machine does not have (`::1` without IPv6): its other addresses may do."""
@@ -29,6 +31,7 @@ class Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app.asgi,
+                http=RawHttpProtocol,
                 lifespan="on",
                 ws="none",
                 log_config=None,
@@ -37,7 +40,7 @@ class Server(uvicorn.Server):
                 timeout_graceful_shutdown=grace,  # type: ignore[arg-type]  # declared int, handed to asyncio.wait_for
             )
         )
-        self._streams = app.streams
+        self._stopping = app.stopping
         self._on_ready = on_ready
         self._loop: asyncio.AbstractEventLoop | None = None
         logging.getLogger("uvicorn.error").addFilter(_is_no_cancellation)
@@ -54,8 +57,8 @@ class Server(uvicorn.Server):
         self._on_ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop listening, end the open streams, wait for the rest."""
-        self._streams.close()
+        """Stop listening, end open streams and faults, wait for the rest."""
+        self._stopping()
         await super().shutdown(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's signature
@@ -74,12 +77,26 @@ def _is_no_cancellation(record: logging.LogRecord) -> bool:
     return record.exc_info is None or not isinstance(record.exc_info[1], asyncio.CancelledError)
 
 
-def serve(config: ServerConfig, announce: Callable[[str, str], None]) -> None:
+@dataclass(frozen=True)
+class Served:
+    """What a server tells when connections are accepted."""
+
+    name: str
+    url: str
+    """Of the MCP endpoint."""
+    admin_url: str | None
+    """Of the control API's own port, if there is one."""
+    rules: int
+    """Of the fault profile."""
+
+
+def serve(config: ServerConfig, announce: Callable[[Served], None], warn: Callable[[str], None]) -> None:
     """Run the server that `config` describes until SIGTERM or SIGINT.
 
     Args:
         config: which server, and where.
-        announce: called with (name, URL of the MCP endpoint) once connections are accepted.
+        announce: called once connections are accepted.
+        warn: called at the end with a sentence for each rule that never took effect.
 
     Raises:
         InvalidInput: a file that the configuration names cannot be used.
@@ -88,15 +105,49 @@ def serve(config: ServerConfig, announce: Callable[[str, str], None]) -> None:
     """
     _log(verbose=config.verbose)
     app = build_app(config)
+    try:
+        sockets = bind_all(config, app)
+
+        def ready() -> None:
+            # What is loaded by now stays: a full collection that walks it would stop every call for 80 ms.
+            gc.collect()
+            gc.freeze()
+            announce(_served(config, app, sockets))
+
+        Server(app, config.grace, ready).run(sockets)
+        for rule in app.faults.idle_rules if app.faults is not None else ():
+            warn(f"the fault rule {rule} never took effect.")
+    finally:
+        app.close()
+
+
+def bind_all(config: ServerConfig, app: TestbedApp) -> list[socket.socket]:
+    """Sockets for the MCP endpoint, and then those for the control API's own port, which `app` is told.
+
+    Raises:
+        CannotListen: with one sentence that says why.
+    """
     sockets = bind(config.host, config.port)
+    if config.admin_port is not None and app.faults is not None:
+        try:
+            admin = bind(config.host, config.admin_port)
+        except CannotListen:
+            for bound in sockets:
+                bound.close()
+            raise
+        app.faults.admin.ports.add(admin[0].getsockname()[1])
+        sockets += admin
+    return sockets
 
-    def ready() -> None:
-        # What is loaded by now stays: a full collection that walks it would stop every call for 80 ms.
-        gc.collect()
-        gc.freeze()
-        announce(app.name, endpoint_url(sockets))
 
-    Server(app, config.grace, ready).run(sockets)
+def admin_url(config: ServerConfig, sockets: list[socket.socket]) -> str | None:
+    """Where the control API's own port is, None without one."""
+    return None if config.admin_port is None else endpoint_url(sockets[-1:]).removesuffix(MCP_PATH)
+
+
+def _served(config: ServerConfig, app: TestbedApp, sockets: list[socket.socket]) -> Served:
+    rules = len(app.faults.plane.profile.rules) if app.faults is not None else 0
+    return Served(app.name, endpoint_url(sockets), admin_url(config, sockets), rules)
 
 
 def bind(host: str, port: int) -> list[socket.socket]:

@@ -4,15 +4,17 @@ with running_server("payments") as server:
     client = fastmcp.Client(server.url)
 """
 
+import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 from .app import TestbedApp, build_app
 from .config import CalculatorConfig, PaymentsConfig, ServerConfig
-from .run import Server, bind, endpoint_url
+from .run import Server, admin_url, bind_all, endpoint_url
 
 _CONFIGS: dict[str, type[ServerConfig]] = {"calculator": CalculatorConfig, "payments": PaymentsConfig}
 _SECONDS_TO_START = 30.0
@@ -29,23 +31,31 @@ class RunningServer:
     """The MCP endpoint, such as http://127.0.0.1:40123/mcp."""
     stop: Callable[[], None]
     """Begins a graceful stop, as SIGTERM does; the `with` block's end does so anyway, and waits."""
+    admin_url: str | None = None
+    """Where the control API's own port is, if it was given `admin_port`."""
 
     @property
     def base_url(self) -> str:
-        """Where /health and /metrics are."""
+        """Where /health, /metrics and /_testbed are."""
         return self.url.removesuffix("/mcp")
 
 
 @contextmanager
-def running_server(name: Literal["calculator", "payments"], **settings: Any) -> Iterator[RunningServer]:
+def running_server(
+    name: Literal["calculator", "payments"],
+    *,
+    faults: str | Path | Mapping[str, Any] | None = None,
+    **settings: Any,
+) -> Iterator[RunningServer]:
     """Run a reference server in a thread of this process, from here to the end of the `with` block.
 
     Process-wide, sse-starlette's own cutting of streams at a stop is switched off.
 
     Args:
         name: which server.
+        faults: a fault profile: a file, the name of a preset, or what would stand in the file.
         settings: fields of its configuration, named as the flags of `mcp-serve` with underscores
-            (`response="sse"`, `keep=10`, …); the port is a free one unless given.
+            (`response="sse"`, `seed=7`, `keep=10`, …); the port is a free one unless given.
 
     Raises:
         ValidationError: a setting that the configuration does not take.
@@ -53,15 +63,21 @@ def running_server(name: Literal["calculator", "payments"], **settings: Any) -> 
         CannotStart: the app failed at its start.
         TimeoutError: the server did not start within 30 seconds, or not stop within its grace and 10 more.
     """
-    config = _CONFIGS[name].model_validate({"port": 0, **settings})
-    with running_app(build_app(config), config) as server:
-        yield server
+    text = json.dumps(faults) if isinstance(faults, Mapping) else None
+    file = str(faults) if isinstance(faults, (str, Path)) else None
+    config = _CONFIGS[name].model_validate({"port": 0, "faults": file, **settings})
+    app = build_app(config, profile=text)
+    try:
+        with running_app(app, config) as server:
+            yield server
+    finally:
+        app.close()
 
 
 @contextmanager
 def running_app(app: TestbedApp, config: ServerConfig) -> Iterator[RunningServer]:
     """Run `app` as `running_server` does; of `config`, where to listen and how long to wait count."""
-    sockets = bind(config.host, config.port)
+    sockets = bind_all(config, app)
     up_or_over = threading.Event()
     server = Server(app, config.grace, up_or_over.set)
     failures: list[BaseException] = []
@@ -84,7 +100,7 @@ def running_app(app: TestbedApp, config: ServerConfig) -> Iterator[RunningServer
             raise TimeoutError(f"the {app.name} server did not start within {_SECONDS_TO_START:.0f} s")
         if failures:
             raise failures[0]
-        yield RunningServer(app.name, endpoint_url(sockets), stop)
+        yield RunningServer(app.name, endpoint_url(sockets), stop, admin_url(config, sockets))
     finally:
         stop()
         thread.join(config.grace + _SECONDS_TO_STOP)

@@ -69,7 +69,7 @@ def test_every_flag_has_a_variable_which_the_flag_beats(
         (["calculator", "--response", "xml"], ["--response should be 'json' or 'sse', got \"xml\""]),
         (["calculator", "--grace", "soon"], ['--grace should be a duration such as 500ms, 30s or 1m30s, got "soon"']),
         (["calculator", "--prot", "1"], ["--prot is not known (did you mean --port?)"]),
-        (["calculator", "--keep", "1"], ["--keep is not known"]),
+        (["calculator", "--keep", "1"], ["--keep is not known (did you mean --seed?)"]),
         (["payments", "--keep", "0", "--port", "x", "--sed-file", "y"], [
             "--sed-file is not known (did you mean --seed-file?)",
             '--port should be a valid integer, unable to parse string as an integer, got "x"',

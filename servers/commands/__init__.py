@@ -1,0 +1,1 @@
+"""Commands of `mcp-serve` besides those that serve."""

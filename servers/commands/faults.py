@@ -1,0 +1,269 @@
+"""`mcp-serve faults`: the faults of a running server, and what profiles would do without one."""
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Annotated, Any, Literal
+
+from cyclopts import App, Parameter
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from formats.durations import format_duration, parse_duration
+from formats.errors import InvalidInput
+from formats.fixtures import bundled_fixtures, find_fixture
+from formats.stdio import say
+
+from ..config import LARGEST_SEED, CalculatorConfig, PaymentsConfig, Token
+
+NO_ANSWER = 3
+MISSED = 99
+MOST_CALLS = 100_000
+
+app = App(
+    name="faults",
+    help="Faults of a running server: put a profile in place, look, clear; and what a profile would do.",
+    help_epilogue=(
+        "Exit codes: 0 done; 2 flags or files that cannot be used, or the server refused; 3 the server did not answer; "
+        "99 calibrate missed its goal; 130 interrupted."
+    ),
+)
+
+_Profile = Annotated[str, Parameter(help="A YAML file, or the name of a preset (mcp-serve faults presets).")]
+_Seed = Annotated[
+    int | None,
+    Field(ge=-LARGEST_SEED, le=LARGEST_SEED),
+    Parameter(help="Seed of the faults, instead of the profile's own."),
+]
+
+
+class _Options(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class RemoteOptions(_Options):
+    """Which server is asked."""
+
+    url: Annotated[str, Parameter(help="The server; its path may be that of the MCP endpoint.")] = (
+        "http://127.0.0.1:8000"
+    )
+    admin_token: Annotated[
+        Token | None, Field(repr=False), Parameter(help="What the server was given as --admin-token.")
+    ] = None
+
+
+class ApplyOptions(RemoteOptions):
+    """What is put in place, and for how long."""
+
+    seed: _Seed = None
+    ttl: Annotated[
+        str | None, Parameter(help="The profile ends by itself after so long, such as 30s; apply it again to go on.")
+    ] = None
+
+    @field_validator("ttl")
+    @classmethod
+    def _be_a_duration(cls, given: str | None) -> str | None:
+        if given is not None:
+            parse_duration(given)
+        return given
+
+
+class ShowOptions(RemoteOptions):
+    """How it is shown."""
+
+    as_json: Annotated[bool, Parameter(name="--json", negative="", help="What the control API says, as JSON.")] = False
+
+
+class JournalOptions(RemoteOptions):
+    """Which records."""
+
+    where: Annotated[
+        tuple[str, ...],
+        Parameter(help="FIELD=VALUE that records must have, such as tool=add or counted=true.", negative=""),
+    ] = ()
+    after: Annotated[int | None, Field(ge=0), Parameter(help="Only records with a sequence above this.")] = None
+    follow: Annotated[bool, Parameter(negative="", help="Go on with the records that are still to come.")] = False
+
+    @property
+    def filters(self) -> dict[str, str]:
+        """By field.
+
+        Raises:
+            InvalidInput: one of them is no FIELD=VALUE.
+        """
+        wrong = [f"--where should be FIELD=VALUE, got {given}" for given in self.where if "=" not in given]
+        if wrong:
+            raise InvalidInput(wrong)
+        return {field: value for field, _, value in (given.partition("=") for given in self.where)}
+
+
+class ExplainOptions(_Options):
+    """How many calls of which server."""
+
+    calls: Annotated[int, Field(ge=1, le=MOST_CALLS), Parameter(help="How many calls of each tool.")] = 100
+    seed: _Seed = None
+    server: Annotated[Literal["payments", "calculator"], Parameter(help="Whose tools are called.")] = "payments"
+
+
+@app.command
+def apply(
+    profile: _Profile,
+    /,
+    *,
+    options: Annotated[ApplyOptions, Parameter(name="*")] = ApplyOptions(),  # noqa: B008 - frozen
+) -> int:
+    """Put a fault profile in place on a running server, instead of the one that is there."""
+    path = find_fixture("faults", profile)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise InvalidInput([f"{path}: cannot be read: {reason}"]) from error
+    return _ask(options, lambda remote: remote.apply(text, str(path), options.seed, options.ttl))
+
+
+@app.command
+def show(*, options: Annotated[ShowOptions, Parameter(name="*")] = ShowOptions()) -> int:  # noqa: B008 - frozen
+    """Show the profile in place: which rules, and how often each was matched and took effect."""
+    return _ask(options, lambda remote: remote.show(), _as_json if options.as_json else _described)
+
+
+@app.command
+def clear(*, options: Annotated[RemoteOptions, Parameter(name="*")] = RemoteOptions()) -> int:  # noqa: B008 - frozen
+    """Take all faults away."""
+    return _ask(options, lambda remote: remote.clear())
+
+
+@app.command
+def pause(*, options: Annotated[RemoteOptions, Parameter(name="*")] = RemoteOptions()) -> int:  # noqa: B008 - frozen
+    """Hold all faults back until `resume`; the profile stays."""
+    return _ask(options, lambda remote: remote.pause())
+
+
+@app.command
+def resume(*, options: Annotated[RemoteOptions, Parameter(name="*")] = RemoteOptions()) -> int:  # noqa: B008 - frozen
+    """Inject faults again."""
+    return _ask(options, lambda remote: remote.resume())
+
+
+@app.command
+def journal(*, options: Annotated[JournalOptions, Parameter(name="*")] = JournalOptions()) -> int:  # noqa: B008 - frozen
+    """Print what was really injected, a record a line, as JSON."""
+    filters = options.filters
+
+    async def records(remote: Any) -> AsyncIterator[dict[str, Any]]:
+        found = (
+            remote.follow(filters, options.after or 0)
+            if options.follow
+            else remote.journal(filters, options.after or 0)
+        )
+        async for record in found:
+            yield record
+
+    async def print_all(remote: Any) -> dict[str, Any]:
+        async for record in records(remote):
+            if not _print(json.dumps(record)):
+                break
+        return {}
+
+    return _ask(options, print_all, lambda _: "")
+
+
+@app.command
+def explain(
+    profile: _Profile,
+    /,
+    *,
+    options: Annotated[ExplainOptions, Parameter(name="*")] = ExplainOptions(),  # noqa: B008 - frozen
+) -> int:
+    """Say which of so many calls of each tool each rule hits; needs no server."""
+    from ..app import tool_names  # noqa: PLC0415 - FastMCP takes a second to import; --help should not wait for it
+    from ..faults.effects import EFFECTS  # noqa: PLC0415 - as above
+    from ..faults.explain import explain as explained  # noqa: PLC0415 - as above
+    from ..faults.profile import read_profile  # noqa: PLC0415 - as above
+
+    tools = tool_names(PaymentsConfig() if options.server == "payments" else CalculatorConfig())
+    say(explained(read_profile(profile, EFFECTS, tools, options.seed), tools, options.calls), sys.stdout)
+    return 0
+
+
+@app.command
+def presets() -> int:
+    """List the bundled profiles."""
+    from ..app import tool_names  # noqa: PLC0415 - as above
+    from ..faults.effects import EFFECTS  # noqa: PLC0415 - as above
+    from ..faults.profile import read_profile  # noqa: PLC0415 - as above
+
+    tools = tool_names(PaymentsConfig())
+    names = list(bundled_fixtures("faults"))
+    width = max(map(len, names), default=0)
+    lines = [f"{name:{width}}  {read_profile(name, EFFECTS, tools).description}\n" for name in names]
+    say("".join(lines), sys.stdout)
+    return 0
+
+
+Ask = Callable[[Any], Awaitable[dict[str, Any]]]
+
+
+def _ask(options: RemoteOptions, question: Ask, render: Callable[[dict[str, Any]], str] | None = None) -> int:
+    """Ask the server and print what it says; returns the exit code."""
+    from ..errors import NoAnswer  # noqa: PLC0415 - as above
+    from ..faults.remote import Remote  # noqa: PLC0415 - as above
+
+    remote = Remote(options.url, options.admin_token)
+
+    async def ask() -> dict[str, Any]:
+        return await question(remote)
+
+    try:
+        answer = asyncio.run(ask())
+    except NoAnswer as error:
+        say(f"mcp-serve: {error}\n", sys.stderr)
+        return NO_ANSWER
+    say((render or _summed_up)(answer), sys.stdout)
+    return 0
+
+
+def _as_json(state: dict[str, Any]) -> str:
+    return json.dumps(state, indent=2, ensure_ascii=False) + "\n"
+
+
+def _head(state: dict[str, Any]) -> str:
+    """What is in place, as the beginning of a sentence."""
+    rules, until = state["rules"], state["expires_in_seconds"]
+    noun = "rule" if len(rules) == 1 else "rules"
+    ends = f", ends in {format_duration(until)}" if until is not None else ""
+    paused = ", paused" if state["paused"] else ""
+    what = f"{len(rules)} {noun}, seed {state['seed']}{ends}" if rules else "no faults"
+    return f"Generation {state['generation']}: {what}{paused}"
+
+
+def _summed_up(state: dict[str, Any]) -> str:
+    """One line."""
+    names = ", ".join(rule["name"] for rule in state["rules"])
+    return f"{_head(state)}: {names}.\n" if names else f"{_head(state)}.\n"
+
+
+def _described(state: dict[str, Any]) -> str:
+    """The summary, and a table of the rules."""
+    if not state["rules"]:
+        return _summed_up(state)
+    rows = [("rule", "effects", "matched", "took effect")]
+    rows += [
+        (rule["name"], ", ".join(rule["effects"]), str(rule["matched"]), str(rule["injected"]))
+        for rule in state["rules"]
+    ]
+    name, effects = (max(len(row[column]) for row in rows) for column in (0, 1))
+    table = [f"{row[0]:{name}}  {row[1]:{effects}}  {row[2]:>8}  {row[3]:>11}\n" for row in rows]
+    return f"{_head(state)}.\n{''.join(table)}"
+
+
+def _print(line: str) -> bool:
+    """Whether somebody still reads."""
+    try:
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
+    except OSError:
+        say("", sys.stdout)
+        return False
+    return True
