@@ -195,6 +195,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except LoadError as error:
         say(f"mcp-load: {error}\n", sys.stderr)
         return error.exit_code
+    except KeyboardInterrupt:  # after the run, while its reports are written
+        return ExitCode.INTERRUPTED
 
 
 def _run(plan: Plan, options: LoadOptions) -> int:

@@ -247,12 +247,14 @@ class Engine:
         at = self._ticked - self._began
         for run in self._runs:
             if run.started:
-                run.note_vus()
+                if not last:  # nobody is left then, which says nothing of the run
+                    run.note_vus()
                 if run.timeline is not self._timeline:
                     run.tick(self._began)
         rates = [rate for run in self._runs if (rate := run.target_rate) is not None]
         vus = sum(run.tally.vus for run in self._runs)
-        self._vus.set(vus)
+        if not last:
+            self._vus.set(vus)
         self._vus_max.set(sum(run.allocated_vus for run in self._runs))
         moment = Moment() if self._server is None else self._server.moment
         moment = replace(moment, vus=vus, target_rate=sum(rates) if rates else None)

@@ -177,7 +177,7 @@ class RunOptions(LoadOptions):
             {**read_outputs(f"{kind}={path}" for kind, path in suite.outputs.items()), **self.reports.files}
         )
         reports.check()
-        return reports
+        return reports.beside(suite.path)
 
     def server_watch(self, plan: Plan) -> ServerWatch:
         """What looks at the server's process while `plan` runs.

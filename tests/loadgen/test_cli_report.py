@@ -206,3 +206,31 @@ def test_every_key_of_a_line_is_documented(written: Path) -> None:
     for kind in ("run", "call", "session", "tick", "end"):
         line = next(line for line in lines if line["type"] == kind)
         assert [key for key in line if f"`{key}`" not in DOCS] == []
+
+
+def test_a_run_does_not_write_its_report_over_its_plan(tmp_path: Path, capsys: Captured) -> None:
+    plan = tmp_path / "mine.yaml"
+    plan.write_text(PLAN)
+    assert main(["run", str(plan), "--out", f"json={plan}"]) == 2
+    assert capsys.readouterr().err == f"mcp-load: --out json={plan} would overwrite the file that is read\n"
+    assert plan.read_text() == PLAN
+
+
+def test_ctrl_c_while_the_reports_are_written_is_an_interruption_too(
+    calculator_url: str, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    def interrupted(*_: object, **__: object) -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("loadgen.cli.render_text", interrupted)
+    assert main(["calculator", "--url", calculator_url, "--vus", "1", "--duration", "100ms"]) == 130
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_the_virtual_users_of_a_run_are_those_it_had_and_not_those_that_are_left(
+    calculator_url: str, tmp_path: Path
+) -> None:
+    report = tmp_path / "run.json"
+    flags = ["--url", calculator_url, "--vus", "3", "--duration", "400ms"]
+    assert main(["calculator", *flags, "--out", f"json={report}"]) == 0
+    assert json.loads(report.read_text())["metrics"]["vus"]["value"] == 3
