@@ -194,7 +194,7 @@ class Empirical(_Distribution):
     distribution: Literal["empirical"] = "empirical"
     percentiles: (
         Annotated[
-            dict[Annotated[float, Field(ge=0, le=100)], Span], Field(max_length=10_000), AfterValidator(_two_or_more)
+            dict[Annotated[float, Field(ge=0, le=100)], Span], Field(max_length=1_000), AfterValidator(_two_or_more)
         ]
         | None
     ) = None

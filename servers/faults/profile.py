@@ -1,5 +1,6 @@
 """Fault profiles as people write them, read strictly: all problems at once, each with file, line and key."""
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -8,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, cast
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.errors import PydanticUserError
 from pydantic_core import ErrorDetails
 
@@ -23,10 +24,14 @@ from .when import When
 
 AnyModel = TypeVar("AnyModel", bound=BaseModel)
 
-LARGEST = 200_000
-"""Characters of a profile; it is read by a parser that takes seconds for more."""
+LARGEST = 100_000
+"""Characters of a profile."""
+MOST_VALUES = 5_000
+"""Keys and values of a profile; to complain about more of them takes seconds, in which a server serves nobody."""
 
+_NAME = re.compile(r"[A-Za-z0-9_.-]{1,80}")
 _DEEPEST = 40
+_NOT_DETERMINISTIC = "depends on order or time, which deterministic: true rules out"
 _LARGEST_SEED = 2**63
 
 
@@ -34,11 +39,23 @@ class _Keys(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+def _name(value: str) -> str:
+    if not _NAME.fullmatch(value):
+        raise ValueError("should have 1 to 80 letters, digits, dots, - and _")
+    return value
+
+
+def _one_effect(value: dict[str, Any]) -> dict[str, Any]:
+    if len(value) != 1:
+        raise ValueError("should be one effect, such as {http: {status: 503}}")
+    return value
+
+
 class _RuleKeys(_Keys):
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,80}$")]
+    name: Annotated[str, AfterValidator(_name)]
     match: Match = Match()
     when: When = When()
-    do: Annotated[tuple[Annotated[dict[str, Any], Field(min_length=1, max_length=1)], ...], Field(min_length=1)]
+    do: Annotated[tuple[Annotated[dict[str, Any], AfterValidator(_one_effect)], ...], Field(min_length=1)]
     exclusive: Annotated[bool, Field(strict=True)] = False
 
 
@@ -47,7 +64,7 @@ class _ProfileKeys(_Keys):
     description: Annotated[str, Field(min_length=1, max_length=300, pattern=r"^[^\n]*$")] = ""
     seed: Annotated[int, Field(strict=True, gt=-_LARGEST_SEED, lt=_LARGEST_SEED)] = 0
     deterministic: Annotated[bool, Field(strict=True)] = False
-    rules: Annotated[tuple[_RuleKeys, ...], Field(max_length=500)]
+    rules: Annotated[tuple[_RuleKeys, ...], Field(max_length=200)]
 
 
 def read_profile(
@@ -124,16 +141,19 @@ def _refuse_tricks(text: str, name: str) -> None:
     """What YAML can do besides mappings, lists and plain values, and what makes it slow to read."""
     if len(text) > LARGEST:
         raise InvalidInput([f"{name}: should have at most {LARGEST:,} characters, has {len(text):,}"])
-    problems = []
-    depth = 0
+    problems: list[str] = []
+    values = depth = 0
     try:
         for event in yaml.parse(text, Loader=yaml.SafeLoader):
+            values += isinstance(event, yaml.NodeEvent)
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-            trick = _trick(event) or ("is nested too deeply" if depth > _DEEPEST else "")
-            if trick:
+            excess = "is nested too deeply" if depth > _DEEPEST else ""
+            if values > MOST_VALUES:
+                excess = f"has more than {MOST_VALUES:,} keys and values up to here"
+            if problem := excess or _trick(event):
                 line = "" if event.start_mark is None else f"{event.start_mark.line + 1}:"
-                problems.append(f"{name}:{line} {trick}")
-            if depth > _DEEPEST:
+                problems.append(f"{name}:{line} {problem}")
+            if excess:
                 break
     except (yaml.YAMLError, ValueError, RecursionError):
         return  # the reader says so
@@ -185,8 +205,7 @@ class _Reader:
                 continue
             yield from (((key, *place), problem) for place, problem in part.problems())
             if deterministic:
-                reason = "depends on order or time, which deterministic: true rules out"
-                yield from (((key, condition), reason) for condition in part.order_or_time)
+                yield from (((key, condition), _NOT_DETERMINISTIC) for condition in part.order_or_time)
         if match is not None:
             yield from self._tool_problems(match)
         do = rule.get("do")
@@ -199,6 +218,8 @@ class _Reader:
                 effect = self._made.get((index, number))
                 if effect is not None and match is not None:
                     yield from ((place, problem) for problem in _contradictions(effect, match))
+                if deterministic:
+                    yield from ((place, _NOT_DETERMINISTIC) for _ in getattr(effect, "order_or_time", ())[:1])
 
     def _tool_problems(self, match: Match) -> Iterator[Problem]:
         pattern = match.tool
