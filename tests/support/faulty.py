@@ -1,5 +1,6 @@
 """A small server with given rules, and a client that shows its bytes."""
 
+import asyncio
 import json
 import socket
 import threading
@@ -14,6 +15,7 @@ from fastmcp import FastMCP
 from sse_starlette.sse import AppStatus
 from starlette.types import ASGIApp
 
+from loadgen.client import Endpoint, Outcome, Session, call_tool, initialize_session
 from servers.faults.effects import EFFECTS
 from servers.faults.exchange import Clock, Effect, SystemClock
 from servers.faults.journal import Journal, Record
@@ -277,3 +279,19 @@ def ask_handshake(server: Faulty, *, within: float = SECONDS, **headers: str) ->
         own["Mcp-Session-Id"] = client.ask(body, own).headers["mcp-session-id"]
         own |= {name.replace("_", "-"): value for name, value in headers.items()}
         return client.ask(call_body(era=HANDSHAKE), own, within=within)
+
+
+def outcome(server: Faulty, era: str, *, within: float = SECONDS, call_key: str | None = None) -> Outcome:
+    """What the load generator's client reports of the same call."""
+
+    async def report() -> Outcome:
+        transport = Endpoint(server.url).connect()
+        try:
+            session = await initialize_session(transport, SECONDS, protocol=era)
+            assert isinstance(session, Session), session
+            session.within = within
+            return await call_tool(session, "twice", {"number": 21}, call_key=call_key)
+        finally:
+            await transport.close()
+
+    return asyncio.run(report())

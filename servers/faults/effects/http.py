@@ -27,6 +27,8 @@ MOST_WRITTEN = 1024 * MOST_READ // 16
 
 _CONTENT_TYPE = b"content-type"
 _OK, _NOT_FOUND = 200, 404
+_NO_SESSION_TO_END = (404, 405)
+"""Statuses with which a server may say so to a DELETE."""
 _TOLD_TO_WAIT = (429, 503)
 _ABSURD = (b"-1", b"soon", b"31536000", b"99999999999999999999", b"Thu, 01 Jan 1970 00:00:00 GMT", b"1.5", b"")
 _PADDING = b" " * 65_536
@@ -120,6 +122,8 @@ class Status(_Replacing):
         """See `Effect`."""
         if self.status == _NOT_FOUND and call.era == "handshake" and call.session_id is not None and call.has_id:
             return "session_lost"
+        if self.status in _NO_SESSION_TO_END and call.method == "DELETE":
+            return None
         return "http_status"
 
     async def act(self, exchange: Exchange) -> bool:
@@ -236,27 +240,26 @@ class _Slow(_Settings):
         draft = exchange.draft
         if draft is None or not draft.pieces:
             return False
-        length, wait = self.pace()
         slow = draft.copy()
-        slow.pieces = _slow(draft.pieces, length, wait)
+        slow.pieces = []
+        for piece in draft.pieces:
+            data, held = piece.data, piece.wait
+            while data:
+                length = self.length if len(slow.pieces) < _MOST_PIECES else len(data)
+                now, data = data[:length], data[length:]
+                slow.pieces.append(Piece(now, held + self.hold(len(now), first=not slow.pieces)))
+                held = 0.0
         exchange.draft = slow
         return slow.wait > draft.wait
 
-    def pace(self) -> tuple[int, float]:
-        """How many bytes are written at a time, and how long after those before them."""
+    @property
+    def length(self) -> int:
+        """How many bytes are written at a time."""
         raise NotImplementedError
 
-
-def _slow(pieces: list[Piece], length: int, wait: float) -> list[Piece]:
-    slow: list[Piece] = []
-    for piece in pieces:
-        data, held = piece.data, piece.wait
-        at = 0
-        while at < len(data):
-            end = at + length if len(slow) < _MOST_PIECES else len(data)
-            slow.append(Piece(data[at:end], held + (wait if slow else 0.0)))
-            at, held = end, 0.0
-    return slow
+    def hold(self, length: int, *, first: bool) -> float:
+        """Seconds before `length` bytes are written, the first ones or later ones."""
+        raise NotImplementedError
 
 
 class _Pace(_Settings):
@@ -269,9 +272,14 @@ class Drip(_Slow):
 
     drip: _Pace
 
-    def pace(self) -> tuple[int, float]:
+    @property
+    def length(self) -> int:
         """See `_Slow`."""
-        return self.drip.size, self.drip.every
+        return self.drip.size
+
+    def hold(self, length: int, *, first: bool) -> float:  # noqa: ARG002 - see `_Slow`
+        """See `_Slow`."""
+        return 0.0 if first else self.drip.every
 
 
 class Bandwidth(_Slow):
@@ -279,10 +287,14 @@ class Bandwidth(_Slow):
 
     bandwidth: Bytes
 
-    def pace(self) -> tuple[int, float]:
+    @property
+    def length(self) -> int:
         """See `_Slow`."""
-        length = max(1, round(self.bandwidth * _TICK))
-        return length, length / self.bandwidth
+        return max(1, round(self.bandwidth * _TICK))
+
+    def hold(self, length: int, *, first: bool) -> float:  # noqa: ARG002 - see `_Slow`
+        """See `_Slow`."""
+        return length / self.bandwidth
 
 
 class Truncate(_Editing):
