@@ -1,4 +1,4 @@
-"""A calculator on a real socket whose replies given effects change, without profiles; and what two clients make of it.
+"""A calculator on a real socket whose replies given effects change; and what two clients make of it.
 
 One client reads bytes from a socket, the other is the load generator's.
 """
@@ -6,59 +6,91 @@ One client reads bytes from a socket, the other is the load generator's.
 import asyncio
 import json
 import socket
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+import time
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from fastmcp import Context, FastMCP
+from fastmcp import Context
 from pydantic import BaseModel, ConfigDict
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from loadgen.client.raw import RawTransport
 from loadgen.client.session import Session, call_tool, initialize_session, list_tools
 from loadgen.outcome import Ok, Outcome, SchemaViolation
 from loadgen.schemas import OutputSchemas
-from servers.app import TestbedApp
+from servers.app import Faults, compose
 from servers.calculator.tools import calculator_tools
 from servers.config import CalculatorConfig
-from servers.faults.draft import Draft
-from servers.faults.effects.listen import ToolsChanged
-from servers.faults.effects.server_facts import FactsLayer, ServerFacts
-from servers.faults.exchange import Effect, Exchange, SystemClock
+from servers.faults.exchange import Effect
+from servers.faults.journal import KEEP, Record
+from servers.faults.match import Match
+from servers.faults.model import NO_FAULTS, Profile, Rule
 from servers.testing import running_app
-from servers.wire.call import CallReader, call_of
-from servers.wire.sessions import session_manager
-from servers.wire.streams import OpenStreams
+from servers.wire.tool import Tool
 from tests.support.raw_mcp import RawClient, Reply
 
 QUIET = 0.3
 """Seconds of silence after which a reply counts as one that hangs."""
 _TIMEOUT = 0.4
+_SECONDS_TO_SETTLE = 5.0
 
 
-@dataclass
 class Acting:
-    """A server, and what acts on calls of `method`: `acted` has one entry for each effect and call."""
+    """A server whose replies to one method some effects change; and what its journal says of that."""
 
-    url: str = ""
-    method: str = "tools/call"
-    effects: Sequence[Effect] = ()
-    acted: list[bool] = field(default_factory=list)
-    expected: list[str | None] = field(default_factory=list)
-    delays: list[float] = field(default_factory=list)
-    executed: list[bool] = field(default_factory=list)
+    def __init__(self, url: str, faults: Faults) -> None:
+        self.url = url
+        self._plane = faults.plane
+        self._journal = faults.journal
+        self._before = 0
+        self.listening = 0
+        """Calls that are meant to stay open."""
 
     @contextmanager
     def on(self, method: str, *effects: Effect) -> Iterator[None]:
-        """Let `effects` act on every call of `method`."""
-        self.method, self.effects = method, effects
-        self.acted, self.expected, self.delays, self.executed = [], [], [], []
+        """Let `effects` act on every call of `method`, one after the other; the journal begins anew."""
+        self._settle()
+        self._before = self._journal.page(limit=KEEP).next_after
+        rule = Rule(name="acting", match=Match.model_validate({"method": method}), do=effects)
+        self._plane.swap(Profile(rules=(rule,), seed=7))
         try:
             yield
         finally:
-            self.effects = ()
+            self._settle()
+            self._plane.swap(NO_FAULTS)
+
+    @property
+    def acted(self) -> list[bool]:
+        """Whether each effect took effect, on one call after the other."""
+        return [record.counted for record in self._records()]
+
+    @property
+    def expected(self) -> list[str | None]:
+        """What a client must have seen of each."""
+        return [record.expected for record in self._records()]
+
+    @property
+    def executed(self) -> list[bool]:
+        """Whether the tool ran, for each."""
+        return [record.executed for record in self._records()]
+
+    @property
+    def delays(self) -> list[float]:
+        """Seconds that each held the reply back."""
+        return [record.achieved_delay for record in self._records()]
+
+    def _records(self) -> tuple[Record, ...]:
+        self._settle()
+        return self._journal.page(after=self._before, limit=KEEP).records
+
+    def _settle(self) -> None:
+        """Records are made when a call is over, which may be after its reply was read."""
+        until = time.monotonic() + _SECONDS_TO_SETTLE
+        while self._plane.in_flight > self.listening:
+            assert time.monotonic() < until, "a call does not end"
+            time.sleep(0.001)
 
 
 class Described(BaseModel):
@@ -71,106 +103,26 @@ class Described(BaseModel):
     sizes: dict[str, int]
 
 
-class _Layer:
-    def __init__(self, app: ASGIApp, acting: Acting, sessions: "_Sessions") -> None:
-        self.app = app
-        self.acting = acting
-        self.sessions = sessions
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        call = call_of(scope) if scope["type"] == "http" else None
-        if call is None or call.method != self.acting.method or not self.acting.effects:
-            await self.app(scope, receive, send)
-            return
-        exchange = Exchange(call, scope, SystemClock(), self.sessions, 7, 0.0, asyncio.sleep)
-        await self._act(exchange, "before")
-        if exchange.draft is None:
-            exchange.executed = True
-            exchange.draft = await self._draft(scope, receive)
-        await self._act(exchange, "after")
-        self.acting.executed.append(exchange.executed)
-        await _deliver(exchange.draft, receive, send)
-
-    async def _act(self, exchange: Exchange, phase: str) -> None:
-        for effect in self.acting.effects:
-            if effect.phase() == phase:
-                exchange.begin("the rule", len(self.acting.acted) + 1)
-                self.acting.expected.append(effect.expects(exchange.call))
-                self.acting.acted.append(await effect.act(exchange))
-                self.acting.delays.append(exchange.achieved)
-
-    async def _draft(self, scope: Scope, receive: Receive) -> Draft:
-        sent: list[Message] = []
-
-        async def keep(message: Message) -> None:
-            sent.append(message)
-
-        await self.app(scope, receive, keep)
-        return Draft.of_reply(sent[0]["status"], sent[0]["headers"], [m.get("body", b"") for m in sent[1:]])
+async def describe() -> Described:
+    """Describe something, in a result that allows no other members."""
+    return Described(name="it", note=None, sizes={"USD": 5})
 
 
-async def _deliver(draft: Draft, receive: Receive, send: Send) -> None:
-    headers = list(draft.headers)
-    if not draft.is_stream:
-        headers.append((b"content-length", b"%d" % len(draft.body)))
-    await send({"type": "http.response.start", "status": draft.status, "headers": headers})
-    for piece in draft.pieces:
-        await asyncio.sleep(piece.wait)
-        await send({"type": "http.response.body", "body": piece.data, "more_body": True})
-    if draft.ending == "hang":
-        if not draft.pieces:  # uvicorn keeps the head back until there is a body
-            await send({"type": "http.response.body", "body": b"", "more_body": True})
-        while (await receive())["type"] != "http.disconnect":
-            pass
-    await send({"type": "http.response.body", "body": b""})
-
-
-class _Sessions:
-    def __init__(self, watched: Callable[[], Any]) -> None:
-        self._manager = watched
-
-    async def end(self, session_id: str) -> bool:
-        transport = self._manager()._server_instances.get(session_id)
-        if transport is not None:
-            await self._manager()._discard_session(session_id, transport)
-        return transport is not None
-
-    def count(self) -> int:
-        return len(self._manager()._server_instances)
+async def count(to: int, ctx: Context) -> int:
+    """Count, aloud."""
+    for n in range(to):
+        await ctx.report_progress(n, to)
+    return to
 
 
 @contextmanager
 def acting_server(response: str) -> Iterator[Acting]:
-    """The calculator, a tool `count` that reports its progress, and a tool `describe` whose result has many members."""
-    mcp = FastMCP("acting")
-    for tool in calculator_tools():
-        mcp.add_tool(tool)
-
-    @mcp.tool
-    async def describe() -> Described:
-        """Describe something, in a result that allows no other members."""
-        return Described(name="it", note=None, sizes={"USD": 5})
-
-    @mcp.tool
-    async def count(to: int, ctx: Context) -> int:
-        """Count, aloud."""
-        for n in range(to):
-            await ctx.report_progress(n, to)
-        return to
-
-    starlette = mcp.http_app(path="/mcp", json_response=response == "json")
-    changed = ToolsChanged(starlette)
-    changed.register(mcp)
-    acting = Acting()
-    streams = OpenStreams(starlette)
-    reader = CallReader(_Layer(streams, acting, _Sessions(lambda: session_manager(starlette))))
-    schemas = {tool.name: tool.output_schema for tool in calculator_tools() if tool.output_schema}
-    schemas["describe"] = Described.model_json_schema()
-    app = TestbedApp("acting", FactsLayer(reader, ServerFacts(schemas, changed)), streams)
+    """The calculator, a tool `describe` whose result has many members, and a tool `count` that reports its progress."""
+    tools = [*calculator_tools(), Tool.from_function(describe), Tool.from_function(count)]
+    app = compose("acting", tools, json_response=response == "json")
+    assert app.faults is not None
     with running_app(app, CalculatorConfig(port=0, grace=1)) as running:
-        acting.url = running.url
-        yield acting
-        running.stop()
+        yield Acting(running.url, app.faults)
 
 
 @dataclass(frozen=True)
@@ -263,9 +215,9 @@ def seen(acting: Acting, era: str, do: Callable[[Session], Awaitable[Outcome]] |
         try:
             session = await initialize_session(transport, _TIMEOUT, protocol=era)
             if not isinstance(session, Session):
-                return session.label
+                return session.kind
             outcome = await (do or _add)(session)
-            return None if isinstance(outcome, Ok) else outcome.label
+            return None if isinstance(outcome, Ok) else outcome.kind
         finally:
             await transport.close()
 

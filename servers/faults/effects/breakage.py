@@ -53,7 +53,7 @@ def _changes(content: dict[str, Any], breakage: Breakage) -> Iterator[tuple[Path
             case "null":
                 node[path[-1]] = None
             case "extra":
-                node[path[-1]] = True
+                node[path[-1]] = _UNPROMISED
         yield path, changed
 
 

@@ -1,16 +1,11 @@
-"""Faults of the JSON-RPC envelope (`jsonrpc:`).
-
-A reply that is no valid response to its request is written as one JSON body, also where the server would have answered
-with an event stream: what a client reports is the same then, whatever the server's mode. `sse: {stray_reply: …}` does
-such things to a stream.
-"""
+"""Faults of the JSON-RPC envelope (`jsonrpc:`). The framing of the reply, JSON or event stream, stays as it is."""
 
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 from pydantic_core import to_json
 
-from ...wire.call import Call, Era
+from ...wire.call import Era
 from ..exchange import Exchange, Phase
 from .family import Family
 from .message_fault import MessageFault, ResultFault, result_in
@@ -39,6 +34,8 @@ class RpcError(MessageFault):
     With `phase: after` the tool has run, and its result is lost.
     """
 
+    outcome: ClassVar[str | None] = "rpc_error"
+
     error: int = Field(ge=-(2**31), lt=2**31)
     message: str = _INJECTED
     data: Any = None
@@ -47,10 +44,6 @@ class RpcError(MessageFault):
     def phase(self) -> Phase:
         """See `Effect`."""
         return self.acts
-
-    def seen(self, call: Call) -> str | None:  # noqa: ARG002 - see `MessageFault`
-        """See `MessageFault`."""
-        return f"rpc_error({self.error})"
 
     async def apply(self, exchange: Exchange) -> bool:
         """See `MessageFault`."""
@@ -66,19 +59,23 @@ class _Envelope(MessageFault):
     """A reply whose envelope is wrong; the tool has run."""
 
     outcome: ClassVar[str | None] = "parse"
+    is_json: ClassVar[bool] = True
+    """Whether what is written is JSON: in a stream, it is then the stream that is wrong."""
 
     async def apply(self, exchange: Exchange) -> bool:
         """See `MessageFault`."""
-        draft = exchange.draft.as_json() if exchange.draft is not None else None
+        draft = exchange.draft
         message = result_in(draft)
-        body = None if message is None else self.rewrite(message)
-        if draft is None or body is None:
+        written = None if message is None else self.rewrite(message)
+        if draft is None or written is None:
             return False
-        exchange.draft = draft.with_body(body)
+        exchange.draft = draft.with_message_bytes(written)
+        if draft.is_stream and self.is_json:
+            exchange.expected = "sse_protocol"
         return True
 
     def rewrite(self, message: dict[str, Any]) -> bytes | None:
-        """The body in which `message`, a response with a result, becomes wrong; None: it cannot."""
+        """What is written in place of `message`, a response with a result; None: it stays."""
         raise NotImplementedError
 
 
@@ -105,7 +102,9 @@ class WrongId(_Envelope):
 
 
 class DuplicateReply(_Envelope):
-    """`{duplicate: true}`: the reply comes twice in one body, so that the body is no JSON document."""
+    """`{duplicate: true}`: the reply comes twice in one body, or event, so that this is no JSON document."""
+
+    is_json: ClassVar[bool] = False
 
     duplicate: Literal[True]
 

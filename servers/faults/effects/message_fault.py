@@ -27,7 +27,7 @@ class MessageFault(BaseModel):
     methods: ClassVar[frozenset[str]] = frozenset()
     """JSON-RPC methods; empty: all of them."""
     outcome: ClassVar[str | None] = None
-    """What a correct client reports (a label of the load generator's outcomes); None: nothing out of the ordinary."""
+    """What a correct client reports (the kind of a load generator's outcome); None: nothing out of the ordinary."""
 
     def phase(self) -> Phase:
         """See `Effect`."""

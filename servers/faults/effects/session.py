@@ -41,11 +41,9 @@ class _Opening(MessageFault):
 class RefuseInitialize(_Opening):
     """`{refuse_initialize: 503}`: `initialize` is answered with this HTTP status, and no session is opened."""
 
-    refuse_initialize: int = Field(ge=400, le=599)
+    outcome: ClassVar[str | None] = "http_status"
 
-    def seen(self, call: Call) -> str | None:  # noqa: ARG002 - see `MessageFault`
-        """See `MessageFault`."""
-        return f"http_status({self.refuse_initialize})"
+    refuse_initialize: int = Field(ge=400, le=599)
 
     async def apply(self, exchange: Exchange) -> bool:
         """See `MessageFault`."""
@@ -66,11 +64,9 @@ class SlowInitialize(_Opening):
 class SessionLimit(_Opening):
     """`{limit: 10}`: while this many sessions are open, `initialize` gets FastMCP's 503; with 0, always."""
 
-    limit: int = Field(ge=0)
+    outcome: ClassVar[str | None] = "http_status"
 
-    def seen(self, call: Call) -> str | None:  # noqa: ARG002 - see `MessageFault`
-        """See `MessageFault`."""
-        return f"http_status({_UNAVAILABLE})"
+    limit: int = Field(ge=0)
 
     async def apply(self, exchange: Exchange) -> bool:
         """See `MessageFault`."""
@@ -120,7 +116,7 @@ class Expire(MessageFault):
 
     def seen(self, call: Call) -> str | None:  # noqa: ARG002 - see `MessageFault`
         """See `MessageFault`."""
-        return "session_lost" if self.expire == _NOT_FOUND else f"http_status({self.expire})"
+        return "session_lost" if self.expire == _NOT_FOUND else "http_status"
 
     async def apply(self, exchange: Exchange) -> bool:
         """See `MessageFault`."""

@@ -19,7 +19,7 @@ from .sse_bytes import DataLines, Ids, LineEnds, Merge, Retry, Split, SplitAt
 from .stream_fault import StreamFault, response_at
 
 _BROKEN = "sse_protocol"
-_ENDLESS = "timeout(total)"
+_ENDLESS = "timeout"
 _COMMENT = b": ping\r\n\r\n"
 
 
@@ -46,16 +46,20 @@ class Chatter(StreamFault):
 
 
 class Drop(StreamFault):
-    """`{drop: 2}`: the second of the events before the response is left out. See `omit_response` for that one."""
+    """`{drop: 2}`: the second event is left out; where that is the response, the client must miss it."""
 
     drop: int = Field(ge=1)
 
-    def restream(self, stream: Draft, exchange: Exchange) -> Draft | None:  # noqa: ARG002 - see `StreamFault`
+    def seen(self, call: Call) -> str | None:  # noqa: ARG002 - see `MessageFault`
+        """See `MessageFault`; an ordinary reply has one event."""
+        return _BROKEN if self.drop == 1 else None
+
+    def restream(self, stream: Draft, exchange: Exchange) -> Draft | None:
         """See `StreamFault`."""
         events = stream.events
-        at = response_at(events)
-        if at is None or self.drop > at:
+        if self.drop > len(events):
             return None
+        exchange.expected = _BROKEN if response_at(events) == self.drop - 1 else None
         return stream.with_events([*events[: self.drop - 1], *events[self.drop :]])
 
 
@@ -113,33 +117,23 @@ class OmitResponse(StreamFault):
 class Stall(StreamFault):
     """`{stall: 0}`: after so many events nothing more comes, until the client leaves.
 
-    Where the response is among them, there is nothing to wait for and nothing to act on: see `never_end`.
+    A number past the last event keeps the stream open after its response, which is no failure.
     """
-
-    outcome: ClassVar[str | None] = _ENDLESS
 
     stall: int = Field(ge=0)
 
-    def restream(self, stream: Draft, exchange: Exchange) -> Draft | None:  # noqa: ARG002 - see `StreamFault`
+    def seen(self, call: Call) -> str | None:  # noqa: ARG002 - see `MessageFault`
+        """See `MessageFault`; an ordinary reply has one event."""
+        return _ENDLESS if self.stall == 0 else None
+
+    def restream(self, stream: Draft, exchange: Exchange) -> Draft | None:
         """See `StreamFault`."""
-        at = response_at(stream.events)
-        if at is None or at < self.stall:
-            return None
-        stalled = stream.with_events(stream.events[: self.stall])
+        events = stream.events
+        at = response_at(events)
+        exchange.expected = None if at is not None and at < self.stall else _ENDLESS
+        stalled = stream.with_events(events[: self.stall])
         stalled.ending = "hang"
         return stalled
-
-
-class NeverEnd(StreamFault):
-    """`{never_end: true}`: the stream has the response, and stays open after it."""
-
-    never_end: Literal[True]
-
-    def restream(self, stream: Draft, exchange: Exchange) -> Draft | None:  # noqa: ARG002 - see `StreamFault`
-        """See `StreamFault`."""
-        endless = stream.copy()
-        endless.ending = "hang"
-        return endless
 
 
 class CommentsOnly(StreamFault):
@@ -193,7 +187,6 @@ class Sse(
         | Reorder
         | OmitResponse
         | Stall
-        | NeverEnd
         | CommentsOnly
         | StrayReply
         | Split
@@ -214,7 +207,6 @@ class Sse(
         Reorder,
         OmitResponse,
         Stall,
-        NeverEnd,
         CommentsOnly,
         StrayReply,
         Split,
