@@ -59,15 +59,17 @@ class Admin:
         for subscription in self._api.following:
             subscription.close()
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """ASGI entry point."""
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """ASGI entry point. No coroutine of its own: each call would pay for it."""
+        if scope["type"] != "http" or not (scope["path"].startswith(PREFIX) or self.ports):
+            return self.app(scope, receive, send)
         path: str = scope["path"]
         if path != PREFIX and not path.startswith("/_testbed/") and not self._is_own_port(scope):
-            await self.app(scope, receive, send)
-        elif self._admits(scope):
+            return self.app(scope, receive, send)
+        return self._control(scope, receive, send)
+
+    async def _control(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._admits(scope):
             await self._api.app(scope, receive, send)
         else:
             reason = "give the server's --admin-token as Authorization: Bearer"

@@ -3,7 +3,7 @@
 `app.py` puts `FactsLayer` above the fault layer. Without it, faults that need these facts have nothing to act on.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -45,8 +45,8 @@ class FactsLayer:
         self.app = app
         self.facts = facts
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """ASGI entry point."""
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """ASGI entry point. No coroutine of its own: each call would pay for it."""
         if scope["type"] == "http":
             scope[_SCOPE_KEY] = self.facts
-        await self.app(scope, receive, send)
+        return self.app(scope, receive, send)
