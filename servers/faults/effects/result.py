@@ -12,7 +12,6 @@ from .listing import ChangeDescription, ChangeSchema, ListChanged, Pages, Unknow
 from .message_fault import MODERN, MessageFault, ResultFault
 from .server_facts import facts_of
 
-_MESSAGE = "Please confirm."
 _ASKED_FOR = {"type": "object", "properties": {"confirm": {"type": "boolean"}}, "required": ["confirm"]}
 
 
@@ -108,7 +107,7 @@ class InputRequired(MessageFault):
     methods: ClassVar[frozenset[str]] = frozenset({"tools/call", "prompts/get", "resources/read"})
     outcome: ClassVar[str | None] = "schema_violation"
 
-    input_required: str = Field(_MESSAGE, min_length=1)
+    input_required: str = Field(min_length=1)
 
     def phase(self) -> Phase:
         """See `Effect`."""

@@ -6,6 +6,7 @@ from pydantic import ValidationError
 
 from loadgen.client.session import Session, list_tools
 from loadgen.outcome import Ok, Outcome
+from servers.faults.effects.listing import ChangeSchema
 from servers.faults.effects.result import Result
 from tests.support.acting import Acting, SocketClient, acting_server, listed, seen
 from tests.support.raw_mcp import MODERN
@@ -148,6 +149,16 @@ def test_a_tool_changes_its_schema(acting: Acting, client: SocketClient, era: st
     assert before == after
     assert new["required"] == [*old["required"], adds]
     assert new["properties"] == {**old["properties"], adds: {"type": "boolean"}}
+
+
+def test_a_tool_without_a_schema_has_none_that_could_change() -> None:
+    changed = ChangeSchema(change_schema="*", of="output").alter({"name": "bare"})
+    assert changed == {"name": "bare"}
+
+
+def test_a_schema_may_say_next_to_nothing() -> None:
+    changed = ChangeSchema(change_schema="*").alter({"inputSchema": {"properties": [], "required": "all"}})
+    assert changed == {"inputSchema": {"properties": {"confirmed": {"type": "boolean"}}, "required": ["confirmed"]}}
 
 
 def test_a_listed_schema_that_changed_is_what_the_client_goes_by(acting: Acting, era: str) -> None:

@@ -187,6 +187,32 @@ def test_a_reply_that_may_not_be_a_stream_stays_as_it_is(acting: Acting, client:
         assert json.loads(reply.body)["result"]["structuredContent"] == {"result": 3}
 
 
+def test_a_stream_without_a_response_has_none_to_act_on(acting: Acting, client: SocketClient) -> None:
+    others = [
+        sse(omit_response=True),
+        sse(chatter=1),
+        sse(drop=1),
+        sse(duplicate="response"),
+        sse(duplicate=1),
+        sse(stray_reply="before"),
+    ]
+    with acting.on("tools/call", sse(omit_response=True), *others):
+        assert client.add().body == b""
+    assert acting.acted == [True] + [False] * 6
+
+
+def test_comments_have_neither_data_nor_a_response(acting: Acting, client: SocketClient) -> None:
+    with acting.on("tools/call", sse(comments_only=2), sse(data_lines=2), sse(omit_response=True)):
+        assert client.add().body == b": ping\r\n\r\n" * 2
+    assert acting.acted == [True, False, False]
+
+
+def test_what_hangs_already_stays_as_it_is(acting: Acting, client: SocketClient) -> None:
+    with acting.on("tools/call", sse(stall=0), sse(chatter=1), sse(stall=1)):
+        assert not client.add().ended
+    assert acting.acted == [True, False, False]
+
+
 def test_a_refusal_stays_as_it_is(acting: Acting, client: SocketClient) -> None:
     with acting.on("tools/call", sse(omit_response=True)):
         assert client.post("tools/call", {"name": "add"}, Accept="text/html").status == 406
