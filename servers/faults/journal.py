@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, fields
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal, TextIO
+from typing import Any, Literal
 
 from formats.errors import InvalidInput
 
@@ -34,6 +34,7 @@ server failed by itself; a stop cut the exchange off."""
 Kind = Literal["call", "initialize", "delete", "list", "notification", "other"]
 
 _LONGEST = 200
+_BATCH = 1_000
 _log = logging.getLogger(__name__)
 
 
@@ -246,44 +247,62 @@ class _Writer:
     """Writes records to a file from a thread: a disk may take its time."""
 
     def __init__(self, path: Path) -> None:
-        self.unwritten = 0
         self._path = path
+        self._refused = 0  # by the event loop
+        self._lost = 0  # by the thread
+        self._closed = False
         try:
             self._file = path.open("a", encoding="utf-8")
         except OSError as error:
             raise InvalidInput([f"{path}: cannot be written: {error.strerror or error}"]) from error
         self._waiting: queue.SimpleQueue[Record | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._write, args=(self._file,), name="journal", daemon=True)
+        self._thread = threading.Thread(target=self._write, name="journal", daemon=True)
         self._thread.start()
+
+    @property
+    def unwritten(self) -> int:
+        """Records that are not in the file and will not be."""
+        return self._refused + self._lost
 
     def put(self, record: Record) -> None:
         """Write `record` soon."""
-        if self._waiting.qsize() >= MOST_WAITING:
-            self.unwritten += 1
+        if self._closed or self._waiting.qsize() >= MOST_WAITING:
+            self._refused += 1
         else:
             self._waiting.put(record)
 
     def close(self) -> None:
         """Write what waits, then close the file."""
+        if self._closed:
+            return
+        self._closed = True
         self._waiting.put(None)
         self._thread.join()
         if self.unwritten:
             _log.error("%s: %d records could not be written", self._path, self.unwritten)
 
-    def _write(self, file: TextIO) -> None:
-        """The thread: a line for each record, in the file as soon as no other waits."""
-        failed = False
-        while (record := self._waiting.get()) is not None:
-            if failed:
-                self.unwritten += 1
-                continue
+    def _write(self) -> None:
+        """The thread."""
+        is_broken = False
+        while batch := self._batch():
             try:
-                file.write(record.as_json() + "\n")
-                if self._waiting.empty():
-                    file.flush()
+                if not is_broken:
+                    self._file.writelines(record.as_json() + "\n" for record in batch)
+                    self._file.flush()
             except OSError as error:
-                failed = True
-                self.unwritten += 1
+                is_broken = True
                 _log.error("%s: cannot be written any more: %s", self._path, error.strerror)
+            self._lost += len(batch) * is_broken
         with suppress(OSError):  # said already
-            file.close()
+            self._file.close()
+
+    def _batch(self) -> list[Record]:
+        """What waits, but at least one; empty at the end."""
+        batch: list[Record] = []
+        while not batch or (len(batch) < _BATCH and not self._waiting.empty()):
+            record = self._waiting.get()
+            if record is None:
+                self._waiting.put(None)  # for the next time
+                break
+            batch.append(record)
+        return batch
