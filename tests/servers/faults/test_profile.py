@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
 from formats.errors import InvalidInput
 from formats.fixtures import bundled_fixtures, find_fixture
 from servers.faults.effects import EFFECTS
 from servers.faults.model import Profile
-from servers.faults.profile import LARGEST, parse_profile, read_profile
+from servers.faults.profile import LARGEST, _property_names, parse_profile, read_profile
 from servers.wire.call import Call
 
 TOOLS = ("create_payment", "verify_payment", "get_wallet_balance")
@@ -310,36 +311,38 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
     max_leaves=12,
 )
-KEYS = ["version", "seed", "rules", "name", "match", "when", "do", "exclusive", "deterministic", "description"]
-KEYS += [
+RULE_KEYS = [
+    "name",
+    "match",
+    "when",
+    "do",
+    "exclusive",
     "tool",
     "header",
     "arguments",
     "attempt",
     "every",
-    "offset",
     "burst",
     "bucket",
-    *EFFECTS,
-    "status",
-    "reset",
-    "drip",
 ]
+EFFECT_KEYS = {
+    family: sorted(_property_names(TypeAdapter(settings_of).json_schema())) for family, settings_of in EFFECTS.items()
+}
+
+
+def settings_with(keys: list[str]) -> st.SearchStrategy[Any]:
+    return st.dictionaries(st.sampled_from(keys), JSON, max_size=3)
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow], max_examples=300, deadline=5_000)
 @given(st.data())
 def test_any_value_in_any_place_is_read_or_refused(data: st.DataObject) -> None:
-    effect = st.fixed_dictionaries(
-        {data.draw(st.sampled_from(list(EFFECTS))): JSON | st.dictionaries(st.sampled_from(KEYS), JSON)}
-    )
+    family = data.draw(st.sampled_from(sorted(EFFECTS)))
+    effect = st.fixed_dictionaries({family: JSON | settings_with(EFFECT_KEYS[family])})
     one = {"name": "one", "match": {"tool": "*"}, "when": {"every": 3}, "do": [{"latency": "1s"}], "exclusive": False}
-    place = data.draw(st.sampled_from([*one]))
-    one[place] = data.draw(
-        st.lists(effect, min_size=1, max_size=2)
-        if place == "do"
-        else JSON | st.dictionaries(st.sampled_from(KEYS), JSON)
-    )
+    place = data.draw(st.sampled_from([*one, "do", "do", "do"]))
+    anything = st.lists(effect, min_size=1, max_size=2) if place == "do" else JSON | settings_with(RULE_KEYS)
+    one[place] = data.draw(anything)
     check(json.dumps({"version": 1, "rules": [one]}))
 
 
