@@ -247,6 +247,8 @@ class _Responder:
             raise
         if self._exchange.draft is None:
             if not by_phase["after"] or self._call.method == _OPEN_ENDED:
+                for acting in by_phase["after"]:
+                    acting.record.reason = "nothing to act on"  # a reply that never ends cannot be held
                 await self._pass()
                 return
             await self._capture()
