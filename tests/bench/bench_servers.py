@@ -82,7 +82,8 @@ def measure_rounds(results: Results, options: argparse.Namespace, began: float) 
             round_began = time.monotonic()
             for mode in options.modes:
                 for connections in options.connections:
-                    for variant in _rotated(options.servers, turn):  # nobody is always the first
+                    here = [each for each in options.servers if each.everywhere or _is_compared(mode, connections)]
+                    for variant in _rotated(here, turn):  # nobody is always the first
                         _measure(results, running.server(variant, mode), variant, mode, connections, options.seconds)
             took = time.monotonic() - round_began
             print(f"round {turn + 1} of {options.rounds}: {took:.0f} s", file=sys.stderr)
@@ -90,6 +91,10 @@ def measure_rounds(results: Results, options: argparse.Namespace, began: float) 
                 print(f"no time for another round (--minutes {options.minutes:g})", file=sys.stderr)
                 return turn + 1
     return int(options.rounds)
+
+
+def _is_compared(mode: Mode, connections: int) -> bool:
+    return mode == HANDSHAKE_JSON and connections == CONNECTIONS
 
 
 def _rotated(servers: list[Variant], turn: int) -> list[Variant]:
@@ -100,7 +105,7 @@ def _rotated(servers: list[Variant], turn: int) -> list[Variant]:
 def _measure(results: Results, server: Served, variant: Variant, mode: Mode, connections: int, seconds: int) -> None:
     cell = (variant.name, mode.name, connections)
     results.wrk.setdefault(cell, []).append(run_wrk(server, mode, connections, seconds))
-    if variant.is_mcp and mode == HANDSHAKE_JSON and connections == CONNECTIONS:
+    if variant.is_mcp and _is_compared(mode, connections):
         results.engine.setdefault(cell, []).append(run_engine(server, mode, connections, seconds))
 
 
@@ -185,7 +190,9 @@ def _chosen(known: Mapping[str, T]) -> Callable[[str], list[T]]:
 
 
 def _announce(options: argparse.Namespace) -> None:
-    runs = options.rounds * (len(options.modes) * len(options.connections) * len(options.servers) + 3)  # 3 of mcp-load
+    everywhere = [each for each in options.servers if each.everywhere]
+    runs = len(options.modes) * len(options.connections) * len(everywhere) + len(options.servers) - len(everywhere)
+    runs = options.rounds * (runs + sum(each.is_mcp for each in options.servers))  # those are of mcp-load
     minutes = (runs * (options.seconds + _BETWEEN_SECONDS) + (options.target_seconds + 2) * len(TARGETS)) / 60 + 1
     print(f"about {minutes:.0f} min; no further round begins that would end after {options.minutes:g}", file=sys.stderr)
 

@@ -14,6 +14,8 @@ from tests.bench.dialogue import Mode, one_reply
 from tests.bench.served import Served, serving
 
 LANE, NO_LANE, PLAIN, ECHO = "lane", "no-lane", "plain", "echo"
+UNFAULTED, RULES = "unfaulted", "rules"
+_TWENTY_RULES = str(Path(__file__).parent / "twenty_rules.yaml")
 _CALCULATOR = ("-m", "servers", "calculator", "--port", "{port}", "--response", "{response}")
 
 
@@ -26,12 +28,16 @@ class Variant:
     command: tuple[str, ...]
     is_mcp: bool = True
     """It answers with the id of the call, so that mcp-load can be its client, too."""
+    everywhere: bool = True
+    """It takes part in every mode with every number of connections, not only where all are compared."""
 
 
 VARIANTS = (
     Variant(LANE, "mcp-serve", _CALCULATOR),
     Variant(NO_LANE, "mcp-serve --no-lane", (*_CALCULATOR, "--no-lane")),
     Variant(PLAIN, "plain FastMCP", ("-m", "tests.support.plain_server", "{port}", "{response}")),
+    Variant(UNFAULTED, "  without fault plane", ("-m", "tests.support.unfaulted_server", "{port}"), everywhere=False),
+    Variant(RULES, "  with 20 idle rules", (*_CALCULATOR, "--faults", _TWENTY_RULES), everywhere=False),
     Variant(ECHO, "bare ASGI echo", ("-m", "tests.support.echo_app", "{port}", "{reply}"), is_mcp=False),
 )
 

@@ -4,7 +4,7 @@ import statistics
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from tests.bench.contenders import ECHO, LANE, PLAIN
+from tests.bench.contenders import ECHO, LANE, PLAIN, RULES, UNFAULTED
 from tests.bench.dialogue import HANDSHAKE_JSON
 from tests.bench.load_tools import Arrivals, Measured
 
@@ -18,6 +18,7 @@ _TIMES_PLAIN, _AIM_TIMES_PLAIN = 10, 14
 _OF_ECHO, _AIM_OF_ECHO = 0.45, 0.65
 _P99_MS = 15
 _SPREAD = 0.25
+_FAULT_PLANE, _IDLE_RULES = 0.05, 0.15
 _LATER_START_SECONDS = 0.4
 _MORE_MEMORY_MB = 25
 TARGETS = {"create": (1_000, 150), "verify": (5_000, 50), "balance": (10_000, 25)}
@@ -106,6 +107,8 @@ def judge(results: Results) -> Iterator[Goal]:
     yield from _rates(results)
     yield _agreement(results)
     yield from (_p99(results, "wrk"), _p99(results, "engine"), _flat_cost(results))
+    yield _dearer(results, LANE, "CPU, fault plane without profile", _FAULT_PLANE)
+    yield _dearer(results, RULES, "CPU, 20 rules that match nothing", _IDLE_RULES)
     yield _errors(results)
     for name, (per_second, milliseconds) in TARGETS.items():
         yield _target(name, per_second, milliseconds, results.targets.get(name))
@@ -151,6 +154,14 @@ def _flat_cost(results: Results) -> Goal:
     held = None if spread is None else spread < _SPREAD
     name = f"CPU lane / echo, {_SPREAD_FROM} to {max(numbers, default=0):,} connections"
     return Goal(name, _text(spread, "varies {:.0%}"), f"< {_SPREAD:.0%}", held)
+
+
+def _dearer(results: Results, name: str, goal: str, most: float) -> Goal:
+    """How much more CPU than a server without the fault plane a call costs."""
+    ratio = quotient(results.median(compared(name), cpu), results.median(compared(UNFAULTED), cpu))
+    held = None if ratio is None else ratio - 1 < most
+    more = None if ratio is None else ratio - 1
+    return Goal(goal, _text(more, "{:+.1%}"), f"< {most:.0%}", held)
 
 
 def _errors(results: Results) -> Goal:
