@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Protocol
@@ -153,10 +153,11 @@ class Engine:
             if self._target is None or interruption.requested():
                 raise Interrupted("stopped before any call was measured")
             asked = self._set_up(self._target, interruption)
+            self._thresholds = asked.thresholds
             if prometheus is not None:
                 opening = "server/discover" if self._target.protocol == MODERN else "initialize"
                 labels = Labels(plan.run_id, self._target.tools, opening)
-                prometheus.show(RunCollector(labels, self._runs, self._health.loop_lag))
+                prometheus.show(RunCollector(labels, self._runs, self._health.loop_lag, self._verdicts))
             try:
                 await interruption.guard(self._load(asked, interruption), GRACE)
             finally:
@@ -191,7 +192,6 @@ class Engine:
         return _asked(plan, target, datetime.now(UTC), self._runs)
 
     async def _load(self, asked: Asked, interruption: Interruption) -> None:
-        self._thresholds = asked.thresholds
         self._began = self._clock.now()
         self._recorder.begin(asked, self._began)
         watching = [self._output.watch(self._progress), self._keep_time()]
@@ -235,6 +235,14 @@ class Engine:
                     self._note(verdict)
                 if self._aborted is None and should_abort(threshold, verdict, self._clock.now() - self._began):
                     self._aborted = verdict
+
+    def _verdicts(self) -> Iterator[Verdict]:
+        """Each criterion as it stands now; one with a window, as it was judged last."""
+        for threshold in self._thresholds:
+            if threshold.window is None:
+                yield judge(threshold, self._readings(threshold), generator_limited=False)
+            else:
+                yield self._windows.get(threshold, Verdict(threshold, None, "no data"))
 
     def _note(self, verdict: Verdict) -> None:
         """Keep the first miss of a window, or else the last one that had data."""

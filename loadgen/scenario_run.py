@@ -1,7 +1,7 @@
 """One scenario while it runs: its users, its accounts, its clock."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from .accounting import Accounting, Slice, measure
@@ -183,6 +183,22 @@ class ScenarioRun:
     def tick(self, began: float) -> None:
         """An interval of the run that began at `began` is over."""
         self.timeline.tick(self._clock.now() - began, Moment(self.tally.vus, self.target_rate))
+
+    @property
+    def phases_now(self) -> Mapping[str, bool]:
+        """Its phases, as far as they are known, and whether each goes on; a steady load is one phase, hold."""
+        since = self._clock.now() - self._started if self.started and math.isnan(self._ended) else math.nan
+        planned = self.scenario.executor.phases
+        if not planned and not self._phases:
+            return {"hold": not math.isnan(since)}
+        known: dict[str, bool] = {}
+        for phase, start, end in planned:  # of two phases with one name, either will do
+            known[phase] = known.get(phase, False) or start <= since < end
+        for phase, _ in self._phases:
+            known[phase] = False
+        if self._phases:
+            known[self._phases[-1][0]] = not math.isnan(since)
+        return known
 
     def phases(self, began: float) -> tuple[Phase, ...]:
         """The phases that were reached, in seconds from `began`."""

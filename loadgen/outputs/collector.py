@@ -5,7 +5,8 @@ of one moment; two series may be of different ones.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from itertools import chain
@@ -20,6 +21,7 @@ from ..cells import Cell, call_checks
 from ..histogram import Histogram
 from ..metrics import Trend
 from ..outcome import HttpStatus, RpcError, Timeout
+from ..thresholds import Verdict
 
 OPERATION_SECONDS = (
     0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15,
@@ -71,16 +73,28 @@ class Shown(Protocol):
         """Iterations due in a second; None in a closed model."""
         ...
 
+    @property
+    def phases_now(self) -> Mapping[str, bool]:
+        """Its phases, as far as they are known, and whether each goes on."""
+        ...
+
     def recent(self, seconds: float) -> Sequence[Slice]:
         """What came in the last `seconds`, second by second."""
         ...
 
 
 class RunCollector:
-    """One run of some scenarios. `loop_lag` is what the health monitor measures."""
+    """One run of some scenarios. `loop_lag` is what the health monitor measures, `criteria` are judged when asked."""
 
-    def __init__(self, labels: Labels, scenarios: Sequence[Shown], loop_lag: Trend) -> None:
+    def __init__(
+        self,
+        labels: Labels,
+        scenarios: Sequence[Shown],
+        loop_lag: Trend,
+        criteria: Callable[[], Iterable[Verdict]] = lambda: (),
+    ) -> None:
         self.active = False
+        self._criteria = criteria
         self._labels = labels
         self._scenarios = scenarios
         self._loop_lag = loop_lag
@@ -98,6 +112,8 @@ class RunCollector:
         for scenario in self._scenarios:
             active.add_metric((scenario.name, self._labels.run_id), float(self.active))
         yield active
+        yield self._phases()
+        yield from self._thresholds()
         tasks = GaugeMetricFamily("mcp_asyncio_tasks", "Tasks of the event loop.")
         tasks.add_metric((), len(asyncio.all_tasks()))
         yield tasks
@@ -184,6 +200,35 @@ class RunCollector:
                 family.add_metric((scenario.name, check.name, "fail"), check.fails)
         return family
 
+    def _phases(self) -> Metric:
+        family = GaugeMetricFamily(
+            "mcp_load_phase", "1 while this phase of the scenario goes on.", labels=("scenario", "phase")
+        )
+        for scenario in self._scenarios:
+            for phase, goes_on in scenario.phases_now.items():
+                family.add_metric((scenario.name, phase), float(goes_on))
+        return family
+
+    def _thresholds(self) -> Iterator[Piece]:
+        families = [
+            GaugeMetricFamily(f"mcp_load_threshold_{name}", meaning, labels=("scenario", "threshold"))
+            for name, meaning in (
+                ("limit", "What a criterion is compared with, in seconds, bytes or a share."),
+                ("value", "What was measured for a criterion so far, in the unit of its limit; NaN: nothing yet."),
+                ("ok", "1 if a criterion is met as things stand, 0 if it is missed; NaN: nothing was measured yet."),
+            )
+        ]
+        for verdict in self._criteria():
+            threshold = verdict.threshold
+            labels = (dict(threshold.tags).get("scenario", ""), criterion(verdict))
+            scale = 0.001 if threshold.unit == "ms" else 1.0
+            measured = math.nan if verdict.measured is None else verdict.measured * scale
+            ok = {"pass": 1.0, "fail": 0.0}.get(verdict.status, math.nan)
+            for family, value in zip(families, (threshold.limit * scale, measured, ok), strict=True):
+                family.add_metric(labels, value)
+            yield None
+        yield from families
+
     def _latency(self) -> Iterator[Piece]:
         name, meaning = "mcp_load_latency_seconds", "Response times of the last 10 s, to three digits."
         family = GaugeMetricFamily(name, meaning, labels=("scenario", "stat"))
@@ -197,6 +242,13 @@ class RunCollector:
                 if value is not None:
                     family.add_metric((scenario.name, stat), value)
         yield family
+
+
+def criterion(verdict: Verdict) -> str:
+    """A criterion as people write it, such as `http_req_duration: p(95)<100`, with its window."""
+    threshold = verdict.threshold
+    window = "" if threshold.window is None else f" (last {threshold.window:g}s)"
+    return f"{threshold.metric_text}: {threshold}{window}"
 
 
 def error_type(cell: Cell) -> str:

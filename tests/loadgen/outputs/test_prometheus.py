@@ -1,4 +1,5 @@
 import asyncio
+import math
 import re
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
@@ -30,6 +31,7 @@ from loadgen.outputs import page_server
 from loadgen.outputs.collector import OPERATION_SECONDS, Labels, RunCollector
 from loadgen.outputs.prometheus import PrometheusOutput
 from loadgen.sample import Sample, SessionSample
+from loadgen.thresholds import Verdict, parse_threshold
 from loadgen.timeline import Moment, Timeline
 from tests.support.clock import FakeClock
 
@@ -50,6 +52,7 @@ class Running:
     name: str = "calculator"
     active_requests: int = 3
     target_rate: float | None = 100.0
+    phases_now: dict[str, bool] = field(default_factory=lambda: {"ramp to 5": True, "hold 5": False})
     timeline: Timeline = field(init=False)
 
     def __post_init__(self) -> None:
@@ -217,6 +220,27 @@ async def test_each_scenario_has_series_of_its_own() -> None:
     assert value(output, "mcp_load_run_active", scenario="second") == 1
     (rate,) = [line for line in lines(output) if line.name == "mcp_load_target_iterations_per_second"]
     assert rate.labels == {"scenario": "first"}
+
+
+async def test_phases_are_gauges_of_which_one_is_on(output: PrometheusOutput) -> None:
+    assert value(output, "mcp_load_phase", phase="ramp to 5", scenario="calculator") == 1
+    assert value(output, "mcp_load_phase", phase="hold 5") == 0
+
+
+async def test_criteria_have_their_limit_what_was_measured_and_whether_they_are_met_in_base_units() -> None:
+    slow = parse_threshold("http_req_duration{scenario:load}", "p(95)<100")
+    often = parse_threshold("http_req_failed", "rate<0.01", window=5)
+    verdicts = (Verdict(slow, 250.0, "fail"), Verdict(often, None, "no data"))
+    output = PrometheusOutput(FakeClock())
+    output.show(RunCollector(Labels("ab12", ()), (), Trend(), lambda: verdicts))
+    labels = {"scenario": "load", "threshold": "http_req_duration{scenario:load}: p(95)<100"}
+    assert value(output, "mcp_load_threshold_limit", **labels) == 0.1
+    assert value(output, "mcp_load_threshold_value", **labels) == 0.25
+    assert value(output, "mcp_load_threshold_ok", **labels) == 0
+    labels = {"scenario": "", "threshold": "http_req_failed: rate<0.01 (last 5s)"}
+    assert value(output, "mcp_load_threshold_limit", **labels) == 0.01
+    assert math.isnan(value(output, "mcp_load_threshold_value", **labels))
+    assert math.isnan(value(output, "mcp_load_threshold_ok", **labels))
 
 
 async def test_latency_is_that_of_the_last_ten_seconds(accounts: Accounting, running: Running) -> None:
