@@ -2,7 +2,7 @@
 
 import pytest
 
-from servers.testing import RunningServer
+from servers.testing import RunningServer, running_server
 from tests.support.raw_mcp import HANDSHAKE, JSON_HEADERS, MODERN, RawClient, send
 
 ADD = {"a": 1, "b": 2}
@@ -121,3 +121,12 @@ def test_a_call_is_answered_as_the_response_mode_says(raw: RawClient, response: 
     streamed = response == "sse" and raw.era == HANDSHAKE  # a modern reply is a stream only once a notification came
     content_type = raw.call("add", ADD).headers["content-type"]
     assert content_type.split(";")[0] == ("text/event-stream" if streamed else "application/json")
+
+
+@pytest.mark.parametrize("era", [HANDSHAKE, MODERN])
+@pytest.mark.parametrize("method", ["tools/call", "tools/list"])
+def test_max_body_bounds_what_the_lane_and_fastmcp_take(era: str, method: str) -> None:
+    five_mib = {"name": "add", "arguments": {"a": 1, "b": 2}} | {"cursor": "x" * 5 * 2**20}
+    with running_server("calculator", max_body=2**12) as small, running_server("calculator", max_body=2**23) as large:
+        assert RawClient(small.url, era).post(method, five_mib).status == 413
+        assert RawClient(large.url, era).post(method, five_mib).status == 200
