@@ -1,4 +1,5 @@
 import json
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -6,13 +7,16 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pydantic import TypeAdapter
+from pydantic import BaseModel, TypeAdapter
 
 from formats.errors import InvalidInput
 from formats.fixtures import bundled_fixtures, find_fixture
 from servers.faults.effects import EFFECTS
+from servers.faults.latency import DISTRIBUTIONS
+from servers.faults.match import Match
 from servers.faults.model import Profile
 from servers.faults.profile import LARGEST, _property_names, parse_profile, read_profile
+from servers.faults.when import When
 from servers.wire.call import Call
 
 TOOLS = ("create_payment", "verify_payment", "get_wallet_balance")
@@ -246,6 +250,63 @@ def test_every_family_of_a_preset_has_a_name_for_the_journal(preset: str) -> Non
             assert effect.fault_type().split("_")[0] in EFFECTS
             assert effect.phase() in ("before", "after")
             effect.expects(Call())
+
+
+README = (Path(__file__).resolve().parents[3] / "fixtures" / "README.md").read_text("utf-8")
+SECTION = README.partition("\n## faults/\n")[2].partition("\n## ")[0]
+ROWS = dict(re.findall(r"^\| (`.+?`(?:, `.+?`)*) \| (.*) \|$", SECTION, re.MULTILINE))
+FAMILIES = [key for key in EFFECTS if key not in ("latency", "capacity")]
+
+
+def keys_of(model: type[BaseModel]) -> set[str]:
+    return {field.alias or name for name, field in model.model_fields.items()}
+
+
+def key_of(fault: type[BaseModel]) -> str:
+    """The key that chooses it."""
+    return next(key for key in (field.alias or name for name, field in fault.model_fields.items()) if key != "phase")
+
+
+def words_of(rows: list[str]) -> set[str]:
+    return {word for row in rows for word in re.findall(r"`([^`]+)`", row)}
+
+
+def part_of_the_documentation(heading: str) -> str:
+    return SECTION.partition(f"\n### {heading}\n")[2].partition("\n### ")[0]
+
+
+@pytest.mark.parametrize("model", [Match, When])
+def test_every_condition_is_documented(model: type[BaseModel]) -> None:
+    assert keys_of(model) <= words_of([*ROWS])
+
+
+def test_the_example_of_the_documentation_is_a_profile() -> None:
+    (example,) = re.findall(r"```yaml\n(.*?)```", SECTION, re.DOTALL)
+    profile = parse(example)
+    assert [rule.name for rule in profile.rules] == ["slow-creates", "every-seventh-503"]
+    assert set(profile.document) == {"version", "description", "seed", "deterministic", "rules"}
+
+
+def test_the_distributions_are_documented_with_their_settings() -> None:
+    latency = part_of_the_documentation("latency")
+    for name in DISTRIBUTIONS:
+        assert f"| `{name}` |" in latency
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_fault_is_documented_by_an_example_that_can_be_used(family: str) -> None:
+    written = re.findall(r"^\| (`\{.+?\}`(?:, `\{.+?\}`)*) \|", part_of_the_documentation(family), re.MULTILINE)
+    made = [
+        parse(f"version: 1\nrules:\n  - name: r\n    do: [{{{family}: {example}}}]\n").rules[0].do[0].fault_type()
+        for row in written
+        for example in re.findall(r"`(\{.+?\})`", row)
+    ]
+    kinds: Any = EFFECTS[family]
+    assert set(made) == {f"{family}_{key_of(kind)}" for kind in kinds.kinds}
+
+
+def test_the_presets_are_documented() -> None:
+    assert set(re.findall(r"^\| `([a-z-]+)` \|", part_of_the_documentation("Presets"), re.MULTILINE)) == PRESETS
 
 
 TEXTS = [EXAMPLE, *(find_fixture("faults", preset).read_text("utf-8") for preset in sorted(PRESETS))]
