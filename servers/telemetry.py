@@ -7,25 +7,32 @@ server knows, so that no client can make new series.
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Collection
+from collections import Counter as Tally
+from collections.abc import Awaitable, Callable, Collection, Iterable
+from importlib.metadata import version
 
 from mcp_types.methods import SPEC_CLIENT_METHODS, SPEC_CLIENT_NOTIFICATION_METHODS
+from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 from prometheus_client import (
     CollectorRegistry,
     Counter,
     Gauge,
     GCCollector,
     Histogram,
+    Info,
     PlatformCollector,
     ProcessCollector,
     disable_created_metrics,
 )
+from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from . import __version__
 from .wire.call import MCP_PATH, PROTOCOL_VERSIONS, Call, call_of
 from .wire.lane import FELL_THROUGH, REASONS, TAKEN
 from .wire.reply import CANCELLED, error_type_of
@@ -37,6 +44,8 @@ OPERATION_SECONDS = (
 """Bucket bounds: every one of the conventions' own, and enough between them for honest percentiles."""
 SESSION_SECONDS = (0.1, 1.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0)
 
+LAG_SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+
 OTHER = "_other"
 """Stands for every value of a label that the server does not know."""
 
@@ -46,6 +55,8 @@ _log = logging.getLogger(__name__)
 _METHODS = SPEC_CLIENT_METHODS | SPEC_CLIENT_NOTIFICATION_METHODS
 _TRANSPORT = "tcp"
 _NO_CALL = Call()
+_TOOLS_CALL = "tools/call"
+_SECONDS_BETWEEN_LOOKS = 0.05
 
 
 class Telemetry:
@@ -88,22 +99,34 @@ class Telemetry:
         self._paths = {(TAKEN, ""): self._lane.labels(TAKEN, "")}
         self._paths |= {(FELL_THROUGH, reason): self._lane.labels(FELL_THROUGH, reason) for reason in REASONS}
         self._children: dict[tuple[str | None, ...], Histogram] = {}
+        for tool in tools:  # `rate()` does not see the first call of a new series
+            self._child(_TOOLS_CALL, tool, "", HANDSHAKE_PROTOCOL_VERSIONS[-1])
+        self.in_flight: set[_Measured] = set()
+        """What the layer is measuring."""
+        self.registry.register(_ActiveRequests(self.in_flight))
+        self.loop: asyncio.AbstractEventLoop | None = None
+        """The loop that serves, once it does."""
+        self._lag = Histogram(
+            "mcp_event_loop_lag_seconds",
+            "How late the event loop wakes a sleeper.",
+            buckets=LAG_SECONDS,
+            registry=self.registry,
+        )
+        Gauge("mcp_asyncio_tasks", "Tasks of the event loop.", registry=self.registry).set_function(self._tasks)
+        Info("mcp_build", "Versions of this program.", registry=self.registry).info(
+            {"version": __version__, "mcp_sdk": version("mcp")}
+        )
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self.registry)
 
     def operation(self, call: Call, error_type: str, seconds: float) -> None:
         """Count one request to the MCP endpoint; `error_type` is empty for success."""
-        labels = (
+        self._child(
             _clamp(call.method, _METHODS),
             _clamp(call.tool, self._tools) if call.tool is not None else "",
             error_type,
-            _TRANSPORT,
             _clamp(call.protocol_version, PROTOCOL_VERSIONS) if call.protocol_version is not None else "",
-        )
-        child = self._children.get(labels)
-        if child is None:
-            child = self._children[labels] = self._operations.labels(*labels)
-        child.observe(seconds)
+        ).observe(seconds)
 
     def path(self, path: str, reason: str) -> None:
         """Count one POST that the lane took (TAKEN, "") or did not (FELL_THROUGH, one of its REASONS)."""
@@ -112,6 +135,24 @@ class Telemetry:
     def session(self, protocol_version: str, seconds: float) -> None:
         """Count one session that ended."""
         self._sessions.labels(_TRANSPORT, protocol_version, "").observe(seconds)
+
+    async def watch_loop(self, now: Callable[[], float]) -> None:
+        """Measure the event loop's lag until cancelled."""
+        self.loop = asyncio.get_running_loop()
+        while True:
+            due = now() + _SECONDS_BETWEEN_LOOKS
+            await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
+            self._lag.observe(max(0.0, now() - due))
+
+    def _child(self, method: str, tool: str, error_type: str, protocol_version: str) -> Histogram:
+        labels = (method, tool, error_type, _TRANSPORT, protocol_version)
+        child = self._children.get(labels)
+        if child is None:
+            child = self._children[labels] = self._operations.labels(*labels)
+        return child
+
+    def _tasks(self) -> float:
+        return 0 if self.loop is None else len(asyncio.all_tasks(self.loop))
 
     def route(self) -> Route:
         """The route that exposes the registry, in the format that the scraper asks for."""
@@ -127,8 +168,27 @@ def _clamp(value: str | None, known: Collection[str]) -> str:
     return value if value is not None and value in known else OTHER
 
 
+class _ActiveRequests(Collector):
+    """The requests under way, counted when somebody asks: that costs a request nothing."""
+
+    def __init__(self, in_flight: "Collection[_Measured]") -> None:
+        self._in_flight = in_flight
+        self._seen = {_TOOLS_CALL: 0}
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        """What the registry asks for at a scrape."""
+        family = GaugeMetricFamily(
+            "mcp_server_active_requests", "MCP requests that have no whole reply yet.", labels=("mcp_method_name",)
+        )
+        now = Tally(_clamp(request.call.method, _METHODS) for request in tuple(self._in_flight))
+        self._seen = dict.fromkeys(self._seen, 0) | now
+        for method, count in self._seen.items():
+            family.add_metric((method,), count)
+        yield family
+
+
 class TelemetryLayer:
-    """Outermost ASGI layer: measures every POST to the MCP endpoint, whoever answers it."""
+    """Outermost ASGI layer: measures every POST to the MCP endpoint, whoever answers it, and the loop it runs in."""
 
     def __init__(self, app: ASGIApp, telemetry: Telemetry, now: Callable[[], float] = time.perf_counter) -> None:
         self.app = app
@@ -137,6 +197,14 @@ class TelemetryLayer:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI entry point."""
+        if scope["type"] == "lifespan":
+            async with asyncio.TaskGroup() as group:
+                watching = group.create_task(self.telemetry.watch_loop(self.now))
+                try:
+                    await self.app(scope, receive, send)
+                finally:
+                    watching.cancel()
+            return
         if scope["type"] != "http" or scope["method"] != "POST" or scope["path"] != MCP_PATH:
             await self.app(scope, receive, send)
             return
@@ -155,6 +223,8 @@ class _Measured:
 
     async def __call__(self, receive: Receive, send: Send) -> None:
         started = self._layer.now()
+        in_flight = self._layer.telemetry.in_flight
+        in_flight.add(self)
         failure: BaseException | None = None
 
         def watch(message: Message) -> Awaitable[None]:
@@ -167,7 +237,13 @@ class _Measured:
             failure = error
             raise
         finally:
+            in_flight.discard(self)
             self._count(failure, self._layer.now() - started)
+
+    @property
+    def call(self) -> Call:
+        """What it asks for, as far as it was read."""
+        return call_of(self._scope) or _NO_CALL
 
     def _note(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -179,7 +255,7 @@ class _Measured:
             self._last = body
 
     def _count(self, failure: BaseException | None, seconds: float) -> None:
-        call = call_of(self._scope) or _NO_CALL
+        call = self.call
         error_type = error_type_of(self._status, self._last, is_stream=self._is_stream)
         if failure is not None:
             error_type = CANCELLED if isinstance(failure, asyncio.CancelledError) else "_OTHER"

@@ -1,4 +1,5 @@
 import asyncio
+import time
 from contextlib import suppress
 
 import pytest
@@ -30,7 +31,7 @@ def operations(server: RunningServer, **labels: str) -> dict[str, float]:
     return {
         dict(found)["error_type"]: value
         for (name, found), value in scrape(server).items()
-        if name == OPERATION and wanted <= found
+        if name == OPERATION and wanted <= found and value
     }
 
 
@@ -84,6 +85,40 @@ def test_open_sessions_are_a_gauge_and_ended_ones_a_histogram() -> None:
         assert metrics["mcp_server_session_duration_seconds_count", frozenset(labels)] == 1
 
 
+def test_each_tool_counts_from_zero_before_its_first_call(calculator: RunningServer) -> None:
+    fresh = {dict(labels)["gen_ai_tool_name"] for name, labels in scrape(calculator) if name == OPERATION}
+    assert {"add", "subtract", "multiply", "divide"} <= fresh
+
+
+def test_the_event_loop_is_watched_while_the_server_runs() -> None:
+    with running_server("calculator") as server:
+        deadline = time.monotonic() + 10
+        while not scrape(server)["mcp_event_loop_lag_seconds_count", frozenset()]:
+            assert time.monotonic() < deadline
+        assert scrape(server)["mcp_asyncio_tasks", frozenset()] >= 2
+        assert [value for (name, _), value in scrape(server).items() if name == "mcp_build_info"] == [1]
+
+
+async def test_requests_under_way_are_counted_by_method_until_their_reply_is_over() -> None:
+    telemetry = Telemetry(frozenset({"add"}), lambda: 0)
+    found: list[float | None] = []
+
+    def active(method: str) -> float | None:
+        return telemetry.registry.get_sample_value("mcp_server_active_requests", {"mcp_method_name": method})
+
+    async def app(scope: Scope, _: Receive, __: Send) -> None:
+        scope["mcp_testbed.call"] = Call("tools/list")
+        found.append(active("tools/list"))
+        await asyncio.sleep(0)
+
+    async def nothing(*_: object) -> Message:
+        return {"type": "http.disconnect"}
+
+    assert (active("tools/call"), active("tools/list")) == (0, None)
+    await TelemetryLayer(app, telemetry)(dict(SCOPE), nothing, nothing)  # type: ignore[arg-type]  # a test's stand-ins
+    assert (found, active("tools/list")) == ([1], 0)
+
+
 @pytest.mark.parametrize("name", ["process_resident_memory_bytes", "process_cpu_seconds_total", "process_open_fds"])
 def test_the_process_metrics_are_there(calculator: RunningServer, name: str) -> None:
     assert scrape(calculator)[name, frozenset()] > 0
@@ -121,7 +156,7 @@ async def measured(app: object, times: list[float]) -> dict[str, float]:
         sample.labels["error_type"]: sample.value
         for family in telemetry.registry.collect()
         for sample in family.samples
-        if sample.name == "mcp_server_operation_duration_seconds_sum"
+        if sample.name == "mcp_server_operation_duration_seconds_sum" and sample.value
     }
 
 
