@@ -9,6 +9,7 @@ from ...wire.call import Era
 from ..exchange import Exchange, Phase
 from .family import Family
 from .message_fault import MessageFault, ResultFault, result_in
+from .pacing import paced_as
 
 _OK = 200
 _MODERN_STATUS = {-32700: 400, -32600: 400, -32602: 400, -32020: 400, -32021: 400, -32022: 400, -32601: 404}
@@ -69,7 +70,7 @@ class _Envelope(MessageFault):
         written = None if message is None else self.rewrite(message)
         if draft is None or written is None:
             return False
-        exchange.draft = draft.with_message_bytes(written)
+        exchange.draft = paced_as(draft, draft.with_message_bytes(written))
         if draft.is_stream and self.is_json:
             exchange.expected = "sse_protocol"
         return True

@@ -36,11 +36,12 @@ class Pages(_Listing):
 
     `repeat`: each page begins with the last tool of the page before; `skip`: between two pages a tool falls out;
     `change`: as `repeat`, and the tool has another description the second time; `loop`: the last page leads back to
-    the first. A list that the server itself cuts into pages, or that fits on one page, stays as it is.
+    the first. A list that the server itself cuts into pages, or that fits on one page, stays as it is. The rule has to
+    hit the requests for the other pages, too: those that it lets pass are answered with the whole list.
     """
 
     pages: Literal["repeat", "skip", "change", "loop"]
-    size: int = Field(1, ge=1)
+    size: int = Field(2, ge=1)
 
     def seen(self, call: Call) -> str | None:  # noqa: ARG002 - see `MessageFault`
         """See `MessageFault`."""

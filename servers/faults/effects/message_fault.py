@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict
 from ...wire.call import Call, Era
 from ..draft import Draft
 from ..exchange import Exchange, Phase
+from .pacing import paced_as
 
 HANDSHAKE: frozenset[Era] = frozenset({"handshake"})
 MODERN: frozenset[Era] = frozenset({"modern"})
@@ -66,7 +67,7 @@ class ResultFault(MessageFault):
         changed = self.change(message["result"], exchange)
         if changed is None:
             return False
-        exchange.draft = draft.with_message({**message, "result": changed})
+        exchange.draft = paced_as(draft, draft.with_message({**message, "result": changed}))
         return True
 
     def change(self, result: dict[str, Any], exchange: Exchange) -> dict[str, Any] | None:

@@ -2,7 +2,7 @@
 
 import re
 from itertools import cycle, pairwise
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, field_validator
 from pydantic_core import from_json, to_json
@@ -25,6 +25,8 @@ class Split(StreamFault):
     After 10,000 of them the rest comes at once.
     """
 
+    cuts: ClassVar[bool] = True
+
     split: int = Field(ge=1)
     every: Duration = 0.0
 
@@ -40,6 +42,8 @@ class Split(StreamFault):
 
 class SplitAt(StreamFault):
     """`{split_at: 17, every: 5ms}`: the stream comes in two chunks; with `split_at: random`, cut at a drawn byte."""
+
+    cuts: ClassVar[bool] = True
 
     split_at: int | Literal["random"]
     every: Duration = 0.0
@@ -60,6 +64,8 @@ class SplitAt(StreamFault):
 
 class Merge(StreamFault):
     """`{merge: true}`: all events come in one chunk."""
+
+    cuts: ClassVar[bool] = True
 
     merge: Literal[True]
 

@@ -151,6 +151,34 @@ def test_the_time_to_reconnect_is_absurd(acting: Acting, client: SocketClient, e
 
 
 @pytest.mark.parametrize(
+    "later", [{"line_ends": "cr"}, {"data_lines": 3}, {"ids": "reused"}, {"retry": 0}, {"duplicate": "response"}]
+)
+def test_a_cut_outlasts_what_is_done_to_the_stream_later(
+    acting: Acting, client: SocketClient, later: dict[str, Any]
+) -> None:
+    with acting.on("tools/call", sse(split_at=17), sse(**later)):
+        reply = client.add()
+    assert [len(reply.chunks), len(reply.chunks[0])] == [2, 17]
+    assert len(SseParser().feed(reply.body)) == (2 if "duplicate" in later else 1)
+    assert acting.acted == [True, True]
+
+
+def test_a_cut_past_the_end_of_what_is_left_is_none(acting: Acting, client: SocketClient) -> None:
+    with acting.on("tools/call", CHATTER, sse(split=150), sse(drop=3), sse(drop=2), sse(drop=1)):
+        assert client.add().body == b""
+
+
+@pytest.mark.parametrize("later", [{"drop": 2}, {"line_ends": "lf"}, {"reorder": "reverse"}, {"ids": "reused"}])
+def test_a_wait_outlasts_what_is_done_to_the_stream_later(
+    acting: Acting, client: SocketClient, later: dict[str, Any]
+) -> None:
+    with acting.on("tools/call", sse(chatter=2, every="20ms"), sse(**later)):
+        client.add()
+    assert acting.delays[0] > 0.015
+    assert acting.acted == [True, True]
+
+
+@pytest.mark.parametrize(
     "settings",
     [
         {"split": 0},
