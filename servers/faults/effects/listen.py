@@ -3,8 +3,10 @@
 The modern era's `subscriptions/listen` is not served by FastMCP: `ToolsChanged.register` adds the handler.
 """
 
+import asyncio
 from typing import Any
 
+from anyio import BrokenResourceError, ClosedResourceError
 from fastmcp import FastMCP
 from mcp.server.context import ServerRequestContext
 from mcp.server.streamable_http import GET_STREAM_KEY
@@ -14,6 +16,9 @@ from mcp_types import JSONRPCNotification, SubscriptionsListenRequestParams, Sub
 from starlette.applications import Starlette
 
 from ...wire.sessions import session_manager
+
+_CHANGED = JSONRPCNotification(jsonrpc="2.0", method="notifications/tools/list_changed")
+_SECONDS_TO_TAKE_IT = 0.5
 
 
 class ToolsChanged:
@@ -49,11 +54,14 @@ class ToolsChanged:
 
     async def _tell_sessions(self) -> int:
         told = 0
-        notification = JSONRPCNotification(jsonrpc="2.0", method="notifications/tools/list_changed")
         for transport in list(session_manager(self._starlette)._server_instances.values()):  # noqa: SLF001 - no other way
             stream = transport._write_stream  # noqa: SLF001 - as above
             if stream is not None and GET_STREAM_KEY in transport._request_streams:  # noqa: SLF001 - as above
-                await stream.send(SessionMessage(notification))
+                try:
+                    async with asyncio.timeout(_SECONDS_TO_TAKE_IT):
+                        await stream.send(SessionMessage(_CHANGED))
+                except (TimeoutError, BrokenResourceError, ClosedResourceError):
+                    continue  # a client that does not read, or a session that ended meanwhile
                 told += 1
         return told
 

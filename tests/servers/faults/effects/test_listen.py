@@ -1,11 +1,19 @@
 import json
 import socket
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from types import SimpleNamespace
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from anyio import create_memory_object_stream
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+from mcp.server.streamable_http import GET_STREAM_KEY
+from starlette.applications import Starlette
 
+from servers.faults.effects import listen as listen_module
+from servers.faults.effects.listen import ToolsChanged
 from servers.faults.effects.result import Result
 from tests.support.acting import Acting, SocketClient, acting_server, seen
 from tests.support.raw_mcp import HANDSHAKE, JSON_HEADERS, MODERN, PREFIX
@@ -114,3 +122,30 @@ def test_who_has_left_is_not_told(acting: Acting) -> None:
 def test_a_modern_server_says_that_it_can_tell(acting: Acting) -> None:
     capabilities = SocketClient(acting.url, MODERN).ask("server/discover").message["result"]["capabilities"]
     assert capabilities["tools"]["listChanged"] is True
+
+
+async def test_sessions_that_cannot_take_it_are_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    def session(open_streams: Collection[str], stream: object) -> SimpleNamespace:
+        return SimpleNamespace(_write_stream=stream, _request_streams=dict.fromkeys(open_streams))
+
+    def write_stream(room: int) -> MemoryObjectSendStream[Any]:
+        sending, receiving = create_memory_object_stream[Any](room)
+        streams.append(receiving)
+        return sending
+
+    streams: list[MemoryObjectReceiveStream[Any]] = []
+    sessions = [
+        session((), write_stream(1)),
+        session((GET_STREAM_KEY,), None),
+        session((GET_STREAM_KEY,), write_stream(0)),  # nobody reads
+        session((GET_STREAM_KEY,), write_stream(1)),  # is over
+        session((GET_STREAM_KEY,), write_stream(1)),
+    ]
+    streams[2].close()
+    manager = SimpleNamespace(_server_instances=dict(enumerate(sessions)))
+    monkeypatch.setattr(listen_module, "session_manager", lambda _: manager)
+    monkeypatch.setattr(listen_module, "_SECONDS_TO_TAKE_IT", 0.01)
+    assert await ToolsChanged(Starlette()).tools_changed() == 1
+    assert streams[3].receive_nowait().message.method == NOTIFICATION.decode()
+    for closing in (*streams, *(s._write_stream for s in sessions if s._write_stream is not None)):
+        closing.close()
