@@ -426,7 +426,9 @@ def _length(draft: Draft) -> int | None:
     """The Content-Length that the reply will have; None: it comes in chunks, or has no body by its status."""
     if draft.declared_length is not None:
         return draft.declared_length
-    return None if draft.is_stream or draft.status in _WITHOUT_BODY else draft.length
+    if draft.ending != "complete" or draft.is_stream or draft.status in _WITHOUT_BODY:
+        return None  # without a length, what is broken off would be a whole reply
+    return draft.length
 
 
 def _headers(draft: Draft) -> Headers:

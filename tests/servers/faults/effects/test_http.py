@@ -426,6 +426,30 @@ def test_a_body_fault_leaves_what_another_fault_answered() -> None:
     assert (status.counted, truncate.counted) == (True, False)
 
 
+@pytest.mark.parametrize("json_response", [True, False])
+@pytest.mark.parametrize(
+    "both",
+    [
+        [{"reset": {"after": 20}}, {"content_type": "text/html"}],
+        [{"content_type": "text/html"}, {"reset": {"after": 20}}],
+        [{"content_type": "text/html"}, {"early_close": True}],
+        [{"early_close": True}, {"content_type": "text/html"}],
+        [{"truncate": True}, {"content_type": "text/html"}],
+        [{"status": 503}, {"reset": {"after": 20}}],
+        [{"drip": {"bytes": 16, "every": "1ms"}}, {"truncate": True}],
+    ],
+    ids=json.dumps,
+)
+def test_of_two_faults_on_one_reply_the_visible_one_is_what_the_load_generator_reports(
+    both: list[dict[str, Any]], json_response: bool
+) -> None:
+    with hit_by(*(http(**settings) for settings in both), json_response=json_response) as server:
+        said = outcome(server, HANDSHAKE)
+        visible = [record.expected for record in server.records(2) if record.counted and not record.hidden]
+    assert isinstance(said, Failure)
+    assert [expected for expected in visible if expected] == [said.kind]
+
+
 def test_of_two_statuses_the_first_answers() -> None:
     with hit_by(http(status=503), http(redirect=307), http(status=500, phase="after")) as server:
         assert ask(server).status == 503
