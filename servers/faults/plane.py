@@ -105,11 +105,6 @@ class Plane:
         return self._profile
 
     @property
-    def live_rules(self) -> tuple[Rule, ...]:
-        """The rules that can hit a call now: none while paused."""
-        return () if self._paused else self.profile.rules
-
-    @property
     def elapsed(self) -> float:
         """Seconds since the profile was put in place."""
         return self._now() - self._began

@@ -26,7 +26,7 @@ AnyModel = TypeVar("AnyModel", bound=BaseModel)
 
 LARGEST = 100_000
 """Characters of a profile."""
-MOST_VALUES = 5_000
+MOST_VALUES = 8_000
 """Keys and values of a profile; to complain about more of them takes seconds, in which a server serves nobody."""
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,80}")

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -126,12 +126,6 @@ class When(_Strict):
             and (self.probability is None or draw < self.probability)
             and (not self.needs_time or self.in_time(draw, elapsed))
             and (self.max_count is None or count < self.max_count)
-        )
-
-    def keyed(self) -> Self:
-        """Without the conditions that depend on order or time."""
-        return type(self)(
-            probability=self.probability, every=self.every, offset=self.offset, first=self.first, skip=self.skip
         )
 
     def problems(self) -> Iterator[tuple[tuple[str, ...], str]]:

@@ -134,6 +134,11 @@ def test_a_draw_is_turned_into_seconds(written: Any, draw_and_seconds: dict[floa
     assert {value: made.seconds(value) for value in draw_and_seconds} == pytest.approx(draw_and_seconds)
 
 
+def test_a_distribution_is_taken_as_it_is() -> None:
+    made = distribution("lognormal")
+    assert READ.validate_python(made) is made
+
+
 def test_a_ramp_goes_by_the_time_and_not_by_the_draw() -> None:
     ramp = distribution("ramp")
     assert [ramp.seconds(0.3, elapsed) for elapsed in (0.0, 5.0, 10.0, 99.0)] == pytest.approx([0.01, 0.255, 0.5, 0.5])
