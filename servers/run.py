@@ -17,6 +17,7 @@ from .config import ServerConfig
 from .errors import CannotListen, CannotStart
 from .wire.call import MCP_PATH
 from .wire.connection import RawHttpProtocol
+from .wire.sessions import is_no_late_notification
 
 _NOT_HERE = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 """A host's address that this machine does not have (`::1` without IPv6): its other addresses may do."""
@@ -44,6 +45,7 @@ class Server(uvicorn.Server):
         self._on_ready = on_ready
         self._loop: asyncio.AbstractEventLoop | None = None
         logging.getLogger("uvicorn.error").addFilter(_is_no_cancellation)
+        logging.getLogger("mcp.server.streamable_http").addFilter(is_no_late_notification)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start listening, then say so."""

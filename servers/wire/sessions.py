@@ -1,11 +1,13 @@
 """The one seam to FastMCP's session manager: which handshake-era sessions are open, and how long each lived."""
 
 import asyncio
+import logging
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from anyio import BrokenResourceError, ClosedResourceError
 from mcp.server.streamable_http import MCP_SESSION_ID_HEADER, StreamableHTTPServerTransport
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
@@ -18,17 +20,17 @@ from .reply import error_type_of
 _HEADER = MCP_SESSION_ID_HEADER.encode()
 _BAD_REQUEST = 400
 _OFTEN = 1 / 1000
-"""Of the idle time-out: calls that come faster than that after one another do not all set the clock back."""
+"""Of the idle time-out: the clock of a session in use is not set back more often than that."""
 
 
 class LiveSession:
     """A session that has answered `initialize`, as FastMCP keeps it, for a call that FastMCP does not see."""
 
-    __slots__ = ("_set_back", "_transport")
+    __slots__ = ("_is_set_back", "_transport", "_used")
 
     def __init__(self, transport: StreamableHTTPServerTransport) -> None:
         self._transport = transport
-        self._set_back = -math.inf
+        self._is_set_back = self._used = False
 
     @property
     def answers(self) -> bool:
@@ -38,13 +40,23 @@ class LiveSession:
 
     def touch(self) -> None:
         """A call came and went: the idle time begins anew."""
+        self._used = True
+        if not self._is_set_back:
+            self._set_back_for_a_while()
+
+    def _set_back_for_a_while(self) -> None:
+        """Set the clock back now, and once more in a while if calls came until then: each call would pay for it."""
+        limit = self._transport._idle_timeout  # noqa: SLF001 - the seam this module owns
+        self._is_set_back = self._used and self.answers and limit is not None
+        self._used = False
+        if self._is_set_back and limit is not None:
+            self._set_back(limit)
+            asyncio.get_running_loop().call_later(limit * _OFTEN, self._set_back_for_a_while)
+
+    def _set_back(self, limit: float) -> None:
         transport = self._transport
-        if transport._requests_in_flight or transport._idle_timeout is None or transport.idle_scope is None:  # noqa: SLF001 - the seam this module owns
-            return
-        now, limit = asyncio.get_running_loop().time(), transport._idle_timeout  # noqa: SLF001 - as above
-        if now - self._set_back > limit * _OFTEN:
-            self._set_back = now
-            transport.idle_scope.deadline = now + limit
+        if not transport._requests_in_flight and transport.idle_scope is not None:  # noqa: SLF001 - as above
+            transport.idle_scope.deadline = asyncio.get_running_loop().time() + limit
 
     @contextmanager
     def hold(self) -> Iterator[None]:
@@ -57,8 +69,8 @@ class LiveSession:
             yield
         finally:
             transport._requests_in_flight -= 1  # noqa: SLF001 - as above
-            self._set_back = -math.inf
-            self.touch()
+            if transport._idle_timeout is not None:  # noqa: SLF001 - as above
+                self._set_back(transport._idle_timeout)  # noqa: SLF001 - as above
 
 
 class SessionWatch:
@@ -95,7 +107,29 @@ class SessionWatch:
         call = call_of(scope)
         if call is not None and call.session_id is None and call.method == "initialize":
             send = self._watch_opening(call.protocol_version, send)
+        elif call is not None and call.session_id is not None and not call.has_id and call.era == "handshake":
+            await self._pass_notification(scope, receive, send)
+            return
         await self.app(scope, receive, send)
+
+    async def _pass_notification(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """FastMCP takes a notification (202) and then hands it over; when the session has ended meanwhile, it fails.
+
+        Its client knows nothing of that and has its answer: neither a second one nor a traceback is due.
+        """
+        answered = False
+
+        async def send_once(message: Message) -> None:
+            nonlocal answered
+            if not answered:
+                answered = message["type"] == "http.response.body" and not message.get("more_body")
+                await send(message)
+
+        try:
+            await self.app(scope, receive, send_once)
+        except (ClosedResourceError, BrokenResourceError):
+            if not answered:
+                raise
 
     async def end(self, session_id: str) -> bool:
         """End a session as its idle time-out would; False when there is none of that id."""
@@ -151,6 +185,11 @@ class SessionWatch:
         version, opened = self.opened.pop(session_id, (None, 0.0))
         if version is not None:
             self.on_end(session_id, version, self.now() - opened)
+
+
+def is_no_late_notification(record: logging.LogRecord) -> bool:
+    """For FastMCP's log: a notification that came when its session had just ended is no failure; see `SessionWatch`."""
+    return record.exc_info is None or not isinstance(record.exc_info[1], ClosedResourceError | BrokenResourceError)
 
 
 def session_manager(app: Starlette) -> StreamableHTTPSessionManager:
