@@ -1,0 +1,118 @@
+"""What several dashboards have in common: how series are selected, variables, annotations, and rows."""
+
+from .model import Annotation, Line, Panel, Row, Target, Variable
+
+CLIENT = "mcp_client_operation_duration_seconds"
+SERVER = "mcp_server_operation_duration_seconds"
+
+R = "[$__rate_interval]"
+S = 'job=~"$job",instance=~"$instance"'
+"""A server."""
+TOOL = 'gen_ai_tool_name=~"$tool"'
+T = f"{S},{TOOL}"
+G = 'scenario=~"$scenario"'
+"""A load."""
+CRITERIA = 'scenario=~"$scenario|"'
+"""Criteria of a load, and those of the whole run."""
+GT = f"{G},{TOOL}"
+FAILED = 'error_type!=""'
+
+MOST_LAG = 0.02
+"""Seconds of the p99 of its lag above which the load generator reports itself as the limit."""
+MOST_CPU = 0.9
+
+SERVERS = (
+    Variable("job", "Job", f"label_values({SERVER}_count, job)"),
+    Variable("instance", "Instance", f'label_values({SERVER}_count{{job=~"$job"}}, instance)'),
+)
+TOOLS_OF_SERVERS = Variable("tool", "Tool", f'label_values({SERVER}_count{{gen_ai_tool_name!=""}}, gen_ai_tool_name)')
+SCENARIO = Variable("scenario", "Scenario", "label_values(mcp_load_run_active, scenario)")
+TOOLS_OF_LOADS = Variable("tool", "Tool", f'label_values({CLIENT}_count{{gen_ai_tool_name!=""}}, gen_ai_tool_name)')
+
+RUNS = Annotation("Runs", "max by (scenario, run_id) (mcp_load_run_active) > 0", "run {{run_id}}: {{scenario}}", "blue")
+PHASES = Annotation("Phases", "max by (scenario, phase) (mcp_load_phase) > 0", "{{scenario}}: {{phase}}", "purple")
+FAULTS = Annotation(
+    "Faults", "max by (fault_type, fault_rule) (mcp_fault_active) > 0", "fault {{fault_type}} ({{fault_rule}})", "red"
+)
+ANNOTATIONS = (RUNS, PHASES, FAULTS)
+
+
+def rate(metric: str, labels: str, by: str = "") -> str:
+    """The sum of the rates of `metric`, one for each value of the labels `by`."""
+    return f"sum{f' by ({by})' if by else ''} (rate({metric}{{{labels}}}{R}))"
+
+
+def quantile(q: float, metric: str, labels: str, by: str = "", over: str = R) -> str:
+    """A percentile from the buckets of `metric`."""
+    le = f"le, {by}" if by else "le"
+    return f"histogram_quantile({q}, sum by ({le}) (rate({metric}_bucket{{{labels}}}{over})))"
+
+
+def of_generator(vector: str) -> str:
+    """Of `vector`, what comes from processes that are load generators, whatever their job is called."""
+    return f"({vector}) and on (job, instance) mcp_load_run_active{{{G}}}"
+
+
+def percentiles(whose: str, metric: str, labels: str, width: int = 12) -> Panel:
+    """A panel with the three percentiles of one end of the wire."""
+    return Panel(
+        f"Latency as the {whose} sees it",
+        f"From buckets, tool calls only, measured by the {whose}. What the two ends differ by is network and queues.",
+        "s",
+        tuple(Target(quantile(q, metric, labels), f"{whose} p{q * 100:g}") for q in (0.5, 0.95, 0.99)),
+        width=width,
+    )
+
+
+BOTH_ENDS = (percentiles("client", CLIENT, GT), percentiles("server", SERVER, TOOL))
+"""Side by side."""
+
+_GENERATOR_LAG = of_generator(f"rate(mcp_event_loop_lag_seconds_bucket{R})")
+
+GENERATOR = Row(
+    "Is the generator the limit?",
+    (
+        Panel(
+            "Generator: how late its iterations begin",
+            "p99 of the time from the due moment of an iteration to its start. Above the line a run calls itself "
+            "generator_limited. Open model only.",
+            "s",
+            (Target(quantile(0.99, "mcp_load_schedule_lag_seconds", G, "scenario"), "p99 {{scenario}}"),),
+            lines=(Line(MOST_LAG),),
+            width=6,
+        ),
+        Panel(
+            "Generator: lag of its event loop",
+            "p99 of how late the event loop wakes a sleeper; latencies include it. Above the line a run calls itself "
+            "generator_limited.",
+            "s",
+            (
+                Target(
+                    f"histogram_quantile(0.99, sum by (le, instance) ({_GENERATOR_LAG}))",
+                    "p99 {{instance}}",
+                ),
+            ),
+            lines=(Line(MOST_LAG),),
+            width=6,
+        ),
+        Panel(
+            "Generator: CPU",
+            "Share of one core. One process uses one core at most; with an open model, above the line it can hardly "
+            "keep a higher rate.",
+            "percentunit",
+            (Target(of_generator(f"rate(process_cpu_seconds_total{R})"), "{{instance}}"),),
+            lines=(Line(MOST_CPU),),
+            width=6,
+        ),
+        Panel(
+            "Generator: memory and tasks",
+            "Resident memory of the load generator in MB, and the tasks of its event loop.",
+            "short",
+            (
+                Target(of_generator("process_resident_memory_bytes / 1e6"), "MB {{instance}}"),
+                Target(of_generator("mcp_asyncio_tasks"), "tasks {{instance}}"),
+            ),
+            width=6,
+        ),
+    ),
+)
