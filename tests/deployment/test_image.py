@@ -1,0 +1,140 @@
+"""The image without an engine: its file is linted, and its commands run on this machine as they stand there."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import yaml
+
+from tests.deployment.image import read_image
+from tests.deployment.tool import BIN, ROOT, hadolint
+
+IMAGE = read_image()
+COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port
+
+
+def environment(port: int, folder: Path) -> dict[str, str]:
+    """The image's, with another port, as Compose gives the calculator one, and a PATH of this machine."""
+    return IMAGE.env | {
+        "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
+        "HOME": str(folder),
+        "MCP_SERVE_PORT": str(port),
+    }
+
+
+def is_healthy(env: dict[str, str]) -> bool:
+    done = subprocess.run(IMAGE.healthcheck, env=env, check=False, capture_output=True, timeout=10)
+    return done.returncode == 0
+
+
+@contextmanager
+def container(command: list[str], folder: Path, port: int) -> Iterator[dict[str, str]]:
+    """The command until it is healthy, and to the end of the `with` block; its environment."""
+    env = environment(port, folder) | {"MCP_SERVE_ADMIN_TOKEN": "testbed"}
+    with subprocess.Popen(command, cwd=folder, env=env, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            deadline = time.monotonic() + 20
+            while not is_healthy(env):
+                assert process.poll() is None
+                assert time.monotonic() < deadline
+            yield env
+        finally:
+            process.terminate()
+            process.wait(20)
+    assert process.returncode == 0
+
+
+def test_hadolint_has_nothing_to_say() -> None:
+    done = subprocess.run(
+        [hadolint(), str(ROOT / "Dockerfile")], check=False, capture_output=True, text=True, timeout=30
+    )
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_hadolint_would_say_something(tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text(
+        (ROOT / "Dockerfile").read_text().replace("python:3.11.13-slim-bookworm", "python")
+    )
+    done = subprocess.run([hadolint(), str(tmp_path / "Dockerfile")], check=False, capture_output=True, timeout=30)
+    assert done.returncode == 1
+
+
+def test_the_user_is_a_number_and_not_root() -> None:
+    assert int(IMAGE.user.split(":")[0]) > 0
+
+
+def test_the_image_serves_and_its_health_check_says_so(tmp_path: Path) -> None:
+    port = free_port()
+    with container(IMAGE.command, tmp_path, port):
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as page:
+            assert b"mcp_server_operation_duration_seconds" in page.read()
+        assert list(tmp_path.iterdir()) == []  # its file system is read-only
+    assert not is_healthy(environment(port, tmp_path))
+
+
+def test_without_a_token_the_image_refuses_with_a_sentence(tmp_path: Path) -> None:
+    done = subprocess.run(
+        IMAGE.command, env=environment(free_port(), tmp_path), check=False, capture_output=True, text=True, timeout=20
+    )
+    assert done.returncode == 2
+    assert "give --admin-token" in done.stderr
+
+
+def test_the_commands_of_compose_load_the_servers_of_compose(tmp_path: Path) -> None:
+    ports = {"payments": free_port(), "calculator": free_port()}
+    with container(COMPOSE["payments"]["command"], tmp_path, ports["payments"]):  # noqa: SIM117 - one after the other
+        with container(COMPOSE["calculator"]["command"], tmp_path, ports["calculator"]) as env:
+            for name, port in ports.items():
+                command = [
+                    re.sub(r"\$\{[A-Z_]+:-([^}]*)\}", r"\1", word) for word in COMPOSE[f"load-{name}"]["command"]
+                ]
+                assert command[:3] == ["mcp-load", "run", "load"]
+                command[2:3] = ["quick", "--duration", "1s"]
+                command[command.index("--metrics-port") + 1] = "0"
+                command[command.index("--url") + 1] = f"http://127.0.0.1:{port}"
+                short = [*command, "--metrics-linger", "0s"]
+                done = subprocess.run(
+                    short, cwd=tmp_path, env=env, check=False, capture_output=True, text=True, timeout=30
+                )
+                assert done.returncode == 0, done.stdout + done.stderr
+                assert "quick: PASS" in done.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_the_image_copies_is_all_that_the_package_is_made_of(tmp_path: Path) -> None:
+    kept = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
+    assert set(IMAGE.copied) == kept
+    context = tmp_path / "context"
+    context.mkdir()
+    for name in IMAGE.copied:
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, context / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(ROOT / name, context / name)
+    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "install", "--no-compile"]
+    app = tmp_path / "app"
+    done = subprocess.run(
+        [*pip, "--no-deps", "--no-build-isolation", "--target", str(app), "."],
+        cwd=context, check=False, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    look = "import servers, formats.fixtures as f; print(servers.__file__, *f.bundled_fixtures('scenarios'))"
+    python, env = [sys.executable, "-P", "-c", look], {**os.environ, "PYTHONPATH": str(app)}
+    done = subprocess.run(python, env=env, cwd=tmp_path, check=True, capture_output=True, text=True, timeout=30)
+    assert done.stdout.startswith(str(app))
+    assert "quick" in done.stdout
