@@ -15,6 +15,8 @@ from typing import Any
 from starlette.types import Scope
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from .cork import CorkedTransport
+
 _SCOPE_KEY = "mcp_testbed.cycle"
 _LINGER_NOT = struct.pack("ii", 1, 0)
 _SECONDS_TO_ARRIVE = 1.0
@@ -27,7 +29,11 @@ class CannotWriteRaw(RuntimeError):  # noqa: N818 - it names the cause, as the o
 
 
 class RawHttpProtocol(HttpToolsProtocol):
-    """uvicorn's httptools protocol, whose requests can be answered with raw bytes."""
+    """uvicorn's httptools protocol, whose requests can be answered with raw bytes, and which writes a reply at once."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn declares it
+        """See `asyncio.Protocol`."""
+        super().connection_made(CorkedTransport(transport, self.loop))  # type: ignore[arg-type]  # it does what is asked of one
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         # Weak: the cycle holds the scope, and what holds each other stays until a collection.
