@@ -57,6 +57,10 @@ class Remote:
         """Faults again."""
         return await self._ask("POST", "faults/resume")
 
+    async def reset(self) -> dict[str, Any]:
+        """Begin anew: counts, times, queues, journal."""
+        return await self._ask("POST", "reset")
+
     async def journal(self, filters: Mapping[str, str], after: int = 0) -> AsyncIterator[dict[str, Any]]:
         """The records that the server remembers, oldest first."""
         while True:
