@@ -17,6 +17,7 @@ from loadgen.outcome import Failure
 from servers.faults.draft import Draft
 from servers.faults.effects.http import MOST_READ, AnyHttp, Http
 from servers.faults.exchange import Effect
+from servers.faults.model import Profile
 from servers.wire.call import Call
 from tests.support.faulty import (
     Faulty,
@@ -353,15 +354,22 @@ FAULTS: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("json_response", [True, False], ids=["json", "sse"])
+@pytest.fixture(scope="module", params=[True, False], ids=["json", "sse"])
+def shared(request: pytest.FixtureRequest) -> Iterator[Faulty]:
+    """A server for many profiles, one after another."""
+    with faulty(json_response=request.param) as server:
+        yield server
+
+
 @pytest.mark.parametrize("era", ERAS)
 @pytest.mark.parametrize("settings", FAULTS, ids=json.dumps)
 def test_the_load_generator_reports_what_the_fault_says_that_it_must(
-    settings: dict[str, Any], era: str, json_response: bool
+    settings: dict[str, Any], era: str, shared: Faulty
 ) -> None:
-    with hit_by(http(**settings), json_response=json_response) as server:
-        said = outcome(server, era, within=0.5 if settings.get("hang") is True else 10)
-        record = server.record()
+    shared.journal.reset()
+    shared.plane.swap(Profile(rules=(rule(http(**settings)),), seed=7))
+    said = outcome(shared, era, within=0.5 if settings.get("hang") is True else 10)
+    record = shared.record()
     assert record.counted
     assert (said.kind if isinstance(said, Failure) else None) == record.expected
 
