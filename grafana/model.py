@@ -57,11 +57,15 @@ class Row:
 
 @dataclass(frozen=True)
 class Variable:
-    """What a user chooses among the values that `query` gives."""
+    """What a user chooses among the values that `query` gives.
+
+    All of them are `everything`; None: exactly those that there are.
+    """
 
     name: str
     label: str
     query: str
+    everything: str | None = ".+"
 
 
 @dataclass(frozen=True)
@@ -172,7 +176,7 @@ def _variable(variable: Variable) -> dict[str, Any]:
         "definition": variable.query,
         "query": {"query": variable.query, "refId": f"Variable-{variable.name}"},
         "current": {"text": ["All"], "value": ["$__all"]},
-        "allValue": ".+",
+        "allValue": variable.everything,
         "includeAll": True,
         "multi": True,
         "hide": 0,

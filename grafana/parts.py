@@ -22,9 +22,10 @@ MOST_LAG = 0.02
 MOST_CPU = 0.9
 
 SERVERS = (
-    Variable("job", "Job", f"label_values({SERVER}_count, job)"),
-    Variable("instance", "Instance", f'label_values({SERVER}_count{{job=~"$job"}}, instance)'),
+    Variable("job", "Job", f"label_values({SERVER}_count, job)", None),
+    Variable("instance", "Instance", f'label_values({SERVER}_count{{job=~"$job"}}, instance)', None),
 )
+"""All are those that are MCP servers: load generators have process metrics, too."""
 TOOLS_OF_SERVERS = Variable("tool", "Tool", f'label_values({SERVER}_count{{gen_ai_tool_name!=""}}, gen_ai_tool_name)')
 SCENARIO = Variable("scenario", "Scenario", "label_values(mcp_load_run_active, scenario)")
 TOOLS_OF_LOADS = Variable("tool", "Tool", f'label_values({CLIENT}_count{{gen_ai_tool_name!=""}}, gen_ai_tool_name)')

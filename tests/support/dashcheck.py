@@ -48,7 +48,10 @@ def problems(dashboard: Mapping[str, Any], prometheus: Prometheus, window: Windo
             chosen = _choices(variable["query"]["query"], values, prometheus, window)
             if not chosen:
                 found.append(f"variable {variable['name']} has no values")
-            values[variable["name"]] = "(" + "|".join(_SPECIAL.sub(r"\\\\\g<0>", each) for each in chosen) + ")"
+            every = variable["allValue"]
+            values[variable["name"]] = (
+                every or "(" + "|".join(_SPECIAL.sub(r"\\\\\g<0>", each) for each in chosen) + ")"
+            )
     queries = [
         (f"annotation {each['name']}", each["target"]["expr"], each["titleFormat"])
         for each in dashboard["annotations"]["list"]
