@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from datetime import date
 from functools import cached_property
 from typing import Any
@@ -57,12 +58,13 @@ class Control:
         self.tools = tools
         self.effects = effects
         self.changed = changed
+        self._before: Mapping[str, RuleCount] = {}
+        """Counts of the rules when the profile was put in place: earlier ones may have had rules of the same names."""
 
     def state(self) -> dict[str, Any]:
         """The profile in place, and how it fares."""
         plane = self.plane
         profile = plane.profile
-        counts = self.journal.by_rule
         return {
             "generation": plane.generation,
             "paused": plane.paused,
@@ -74,13 +76,16 @@ class Control:
                     "name": rule.name,
                     "effects": [effect.fault_type() for effect in rule.do],
                     "order_or_time": list(rule.order_or_time),
-                    "matched": counts.get(rule.name, _NEVER).matched,
-                    "injected": counts.get(rule.name, _NEVER).counted,
+                    **self._counts(rule.name),
                 }
                 for rule in profile.rules
             ],
             "profile": dict(profile.document) or _EMPTY,
         }
+
+    def _counts(self, rule: str) -> dict[str, int]:
+        now, before = self.journal.by_rule.get(rule, _NEVER), self._before.get(rule, _NEVER)
+        return {"matched": now.matched - before.matched, "injected": now.counted - before.counted}
 
     async def replace(self, text: str, seed: int | None, ttl: float | None, expected: Collection[int] | None) -> None:
         """Put the profile in `text`, YAML or JSON, in place.
@@ -132,6 +137,7 @@ class Control:
         """Begin anew: counts, times, queues, journal."""
         self.plane.reset()
         self.journal.reset()
+        self._before = {}
 
     def check(self, expected: Collection[int] | None) -> None:
         """Refuse when none of these generations is in place."""
@@ -203,6 +209,7 @@ class Control:
     def _put(self, profile: Profile, ttl: float | None, expected: Collection[int] | None) -> None:
         self.check(expected)
         self.plane.swap(profile, ttl)
+        self._before = {rule: replace(count) for rule, count in self.journal.by_rule.items()}
         self.changed(profile)
 
 

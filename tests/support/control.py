@@ -38,6 +38,7 @@ def ask(
     method: str,
     path: str,
     body: Any = None,
+    /,
     headers: dict[str, str] | None = None,
     **query: Any,
 ) -> Answer:

@@ -91,12 +91,14 @@ def test_a_key_given_twice_is_refused_in_json_too(server: RunningServer) -> None
 def test_a_change_that_was_meant_for_another_generation_is_a_conflict(server: RunningServer, method: str) -> None:
     body = None if method == "DELETE" else DEFECTS
     generation = ask(server, "GET", "faults").generation
-    stale = ask(server, method, "faults", body, {"If-Match": f'"{generation - 1}"'})
+    stale = ask(server, method, "faults", body, headers={"If-Match": f'"{generation - 1}"'})
     assert refusal(stale) == (409, "conflict", "If-Match")
     assert stale.json["reason"] == f"generation {generation} is in place by now"
     assert ask(server, "GET", "faults").generation == generation
-    assert ask(server, method, "faults", body, {"If-Match": f'"0", "{generation}"'}).generation == generation + 1
-    assert ask(server, method, "faults", body, {"If-Match": "*"}).generation == generation + 2
+    assert (
+        ask(server, method, "faults", body, headers={"If-Match": f'"0", "{generation}"'}).generation == generation + 1
+    )
+    assert ask(server, method, "faults", body, headers={"If-Match": "*"}).generation == generation + 2
 
 
 def test_patch_merges_by_the_rules_names(server: RunningServer) -> None:
@@ -301,7 +303,7 @@ def test_a_client_that_leaves_in_the_middle_of_its_body_does_no_harm(server: Run
 
 
 def test_what_a_browser_sends_for_another_site_is_refused(server: RunningServer) -> None:
-    assert ask(server, "PUT", "faults", DEFECTS, {"Origin": "http://evil.example"}).status == 403
+    assert ask(server, "PUT", "faults", DEFECTS, headers={"Origin": "http://evil.example"}).status == 403
     assert ask(server, "GET", "faults", headers={"Host": "evil.example"}).status == 421
 
 
