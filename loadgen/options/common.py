@@ -124,7 +124,10 @@ class LoadOptions(BaseModel):
         Parameter(
             negative="",
             show_default=False,
-            help="json=FILE, html=FILE or junit=FILE: save a report; ndjson=FILE: write every call down; repeatable.",
+            help=(
+                "json=FILE, html=FILE or junit=FILE: save a report; ndjson=FILE: write every call down; "
+                "openmetrics=FILE: write it for promtool; repeatable."
+            ),
         ),
     ] = ()
     metrics_port: Annotated[

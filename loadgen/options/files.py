@@ -11,13 +11,15 @@ from pydantic_core import PydanticCustomError
 from formats.errors import REPEATED, InvalidInput
 
 from ..outputs.ndjson import NdjsonRecorder
+from ..outputs.openmetrics import OpenMetricsRecorder
+from ..outputs.several import SeveralRecorders
 from ..reports.file import check_writable, save
 from ..reports.html import render_html
 from ..reports.json import document, render_json
 from ..reports.junit import render_junit
 from ..result import RunResult
 
-Kind = Literal["json", "html", "junit", "ndjson"]
+Kind = Literal["json", "html", "junit", "ndjson", "openmetrics"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 _SUFFIXES: Mapping[Kind, str] = {"json": ".json", "html": ".html", "junit": ".junit.xml"}
 """Of the files that are written when a run is over."""
@@ -31,7 +33,7 @@ def as_output(written: str) -> str:
         ValueError: it is not of that form.
         PydanticCustomError: the file cannot be written.
     """
-    return as_file_of(written, KINDS, "should be json=FILE, html=FILE, junit=FILE or ndjson=FILE")
+    return as_file_of(written, KINDS, "should be json=FILE, html=FILE, junit=FILE, ndjson=FILE or openmetrics=FILE")
 
 
 def as_report(written: str) -> str:
@@ -81,10 +83,14 @@ class Reports:
         for path in self.files.values():
             check_writable(path)
 
-    def recorder(self) -> NdjsonRecorder | None:
-        """What writes the samples down while the run goes on, if that is asked for."""
-        path = self.files.get("ndjson")
-        return None if path is None else NdjsonRecorder(path)
+    def recorder(self) -> NdjsonRecorder | OpenMetricsRecorder | SeveralRecorders | None:
+        """What writes the run down while it goes on, if that is asked for."""
+        calls, looks = self.files.get("ndjson"), self.files.get("openmetrics")
+        if calls is not None and looks is not None:
+            return SeveralRecorders(NdjsonRecorder(calls), OpenMetricsRecorder(looks))
+        if looks is not None:
+            return OpenMetricsRecorder(looks)
+        return None if calls is None else NdjsonRecorder(calls)
 
     def beside(self, source: Path) -> "Reports":
         """The same files, none of which is `source`.

@@ -44,7 +44,10 @@ def silent_url() -> Iterator[str]:
         ),
         (
             ["tool", "x", "--args", "[", "--out", "x"],
-            ["--out should be json=FILE, html=FILE, junit=FILE or ndjson=FILE", "--args should be a JSON object"],
+            [
+                "--out should be json=FILE, html=FILE, junit=FILE, ndjson=FILE or openmetrics=FILE",
+                "--args should be a JSON object",
+            ],
         ),
         (["tool", "x", "--json", "a", "--out", "json=b"], ["--out and --json name one report, once"]),
         (["tool", "x", "--out", "json=/none/b"], ["--out /none/b cannot be written: No such file or directory"]),
