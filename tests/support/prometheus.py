@@ -50,6 +50,13 @@ class Prometheus:
         except urllib.error.HTTPError as error:
             raise AssertionError(f"{path} {parameters}: {json.load(error).get('error')}") from error
 
+    def wait_for(self, job: str) -> None:
+        """Until it scrapes a job; it looks at its configuration only every five seconds."""
+        deadline = time.monotonic() + _PATIENCE
+        while not self.vector(f'up{{job="{job}"}} == 1', time.time()):
+            assert time.monotonic() < deadline, self.get("targets")
+            time.sleep(0.1)
+
     def vector(self, query: str, at: float) -> dict[frozenset[tuple[str, str]], float]:
         """The values at one moment, by their labels."""
         result = self.get("query", query=query, time=at)["result"]

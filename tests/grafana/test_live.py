@@ -1,0 +1,262 @@
+"""A real server with a fault window, a real run and a real Prometheus: what do the dashboards show of it?"""
+
+import json
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from grafana.chaos import HARMFUL
+from grafana.generate import FOLDER
+from tests.support.dashcheck import Window, problems
+from tests.support.prometheus import Prometheus, program, running_prometheus
+from tests.support.raw_mcp import HANDSHAKE, RawClient, send
+
+MOST_LINES = 1_500
+"""Samples of one target."""
+BEFORE, LONG = 6, 4
+"""The fault window in seconds from the start of the load generator, and for how long."""
+RUN_SECONDS = 11
+FILES = sorted(FOLDER.glob("*.json"))
+CALLS = "mcp_client_operation_duration_seconds_count"
+OF_TOOLS = 'mcp_method_name="tools/call"'
+
+FAULTS = f"""\
+version: 1
+seed: 7
+rules:
+  - name: outage
+    match: {{tool: add}}
+    when: {{after: {BEFORE}s, for: {LONG}s, every: 4}}
+    do: [{{http: {{status: 503}}}}]
+    exclusive: true
+  - name: slow
+    match: {{tool: "*"}}
+    when: {{after: {BEFORE}s, for: {LONG}s, every: 5}}
+    do: [{{latency: 60ms}}]
+"""
+PLAN = f"""\
+version: 1
+description: With more arrivals than two users can make while the server is slow
+workload: calculator
+scenarios:
+  watched:
+    executor: ramping-arrival-rate
+    start_rate: 100
+    vus: 2
+    max_vus: 2
+    stages: [{{duration: {RUN_SECONDS - 2}s, target: 100}}, {{duration: 2s, target: 20}}]
+    mix: {{add: 50, divide: 50}}
+thresholds:
+  mcp_tool_call_duration_ms: ["p(95)<300"]
+  http_req_failed: ["rate<0.5"]
+"""
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A run that is over, with everything that was said of it."""
+
+    prometheus: Prometheus
+    window: Window
+    server: str
+    result: dict[str, Any]
+    journal: list[dict[str, Any]]
+    pages: tuple[str, str]
+    """What the server and the load generator had to scrape while the fault was on."""
+
+    def total(self, query: str) -> float:
+        """The one value of a query at the end."""
+        (value,) = self.prometheus.vector(query, self.window.end).values()
+        return value
+
+
+def free_port() -> int:
+    """One that nobody has."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
+
+
+def page(url: str) -> str:
+    """What there is to scrape."""
+    with urllib.request.urlopen(url, timeout=5) as reply:
+        text: str = reply.read().decode()
+        return text
+
+
+def wait_for(url: str, seconds: float = 20.0) -> None:
+    """Until somebody answers."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            page(url)
+        except OSError:
+            assert time.monotonic() < deadline, url
+            time.sleep(0.05)
+        else:
+            return
+
+
+@pytest.fixture(scope="module")
+def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
+    program("prometheus")
+    folder = tmp_path_factory.mktemp("live")
+    (folder / "faults.yaml").write_text(FAULTS)
+    (folder / "plan.yaml").write_text(PLAN)
+    serving, loading = free_port(), free_port()
+    server, base = f"127.0.0.1:{serving}", f"http://127.0.0.1:{serving}"
+    serve = [sys.executable, "-m", "servers", "calculator", "--port", str(serving)]
+    serve += ["--faults", str(folder / "faults.yaml"), "--journal", str(folder / "journal.jsonl")]
+    load = [sys.executable, "-m", "loadgen", "run", str(folder / "plan.yaml"), "--url", base]
+    load += ["--metrics-port", str(loading), "--metrics-linger", "3s", "--out", f"json={folder / 'result.json'}"]
+    jobs = {"mcp-server": [server], "mcp-loadgen": [f"127.0.0.1:{loading}"]}
+    with (
+        running_prometheus(folder, jobs) as prometheus,
+        (folder / "log").open("wb") as log,
+        subprocess.Popen(serve, stdout=log, stderr=log) as process,
+    ):
+        try:
+            wait_for(f"{base}/health")
+            prometheus.wait_for("mcp-server")
+            send(f"{base}/_testbed/reset", "POST", {})  # the fault window is counted from here on
+            began = time.time()
+            with subprocess.Popen(load, stdout=log, stderr=log) as run:
+                try:
+                    time.sleep(BEFORE + LONG / 2)
+                    pages = page(f"{base}/metrics"), page(f"http://127.0.0.1:{loading}/metrics")
+                    assert run.wait(40) == 0, (folder / "log").read_text()
+                finally:
+                    run.kill()
+            ended = time.time() - 1.0
+        finally:
+            process.terminate()
+            process.wait(20)
+        result = json.loads((folder / "result.json").read_text())
+        journal = [json.loads(line) for line in (folder / "journal.jsonl").read_text().splitlines()]
+        yield Watched(prometheus, Window(began, ended), base, result, journal, pages)
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_every_query_variable_and_annotation_has_data(watched: Watched, file: Path) -> None:
+    assert problems(json.loads(file.read_text()), watched.prometheus, watched.window) == []
+
+
+SLIPS = (
+    ("mcp_client_operation_duration_seconds", "mcp_client_operation_durations_seconds"),
+    ("mcp_event_loop_lag_seconds", "mcp_event_loop_lags_seconds"),
+    ("{{instance}}", "{{instanze}}"),
+    ("$scenario", "$scenaryo"),
+    ("rate(mcp", "rate((mcp"),
+)
+
+
+@pytest.mark.parametrize(
+    ("file", "right", "wrong"),
+    [(file, *slip) for file in FILES for slip in SLIPS if slip[0] in file.read_text()],
+    ids=lambda each: each.stem if isinstance(each, Path) else each,
+)
+def test_a_slip_of_the_pen_is_found(watched: Watched, file: Path, right: str, wrong: str) -> None:
+    assert problems(json.loads(file.read_text().replace(right, wrong)), watched.prometheus, watched.window)
+
+
+def test_the_fault_window_and_the_run_are_seen_as_stretches_of_time(watched: Watched) -> None:
+    start, end = watched.window.start, watched.window.end
+    for query, seconds in (
+        ("max by (fault_type, fault_rule) (mcp_fault_active) > 0", LONG),
+        ("max by (scenario, run_id) (mcp_load_run_active) > 0", RUN_SECONDS),
+    ):
+        for series in watched.prometheus.matrix(query, start, end):
+            times = [at for at, _ in series["values"]]
+            assert all(after - before == 1 for before, after in pairwise(times))
+            assert abs(times[-1] - times[0] - seconds) <= 3
+    phases = watched.prometheus.matrix("max by (phase) (mcp_load_phase) > 0", start, end)
+    assert {each["metric"]["phase"] for each in phases} == {"hold 100", "ramp to 20"}
+
+
+def test_client_server_journal_and_report_count_the_same(watched: Watched) -> None:
+    reported = watched.result["metrics"]
+    calls, failed = reported["http_reqs"]["count"], reported["http_req_failed"]["passes"]
+    injected = [record for record in watched.journal if record["counted"]]
+    harmful = [record for record in injected if record["expected"] is not None]
+    assert failed == len(harmful) > 0
+    served = "mcp_server_operation_duration_seconds_count"
+    assert watched.total(f"sum({CALLS}{{{OF_TOOLS}}})") == calls
+    assert watched.total(f"sum({served}{{{OF_TOOLS}}})") == calls
+    assert watched.total(f'sum({CALLS}{{{OF_TOOLS},error_type!=""}})') == failed
+    assert watched.total(f'sum({served}{{{OF_TOOLS},error_type!=""}})') == failed
+    assert watched.total("sum(mcp_fault_injected_total)") == len(injected)
+    of_harm = HARMFUL.replace("$tool", ".+")
+    assert watched.total(f"sum(mcp_fault_injected_total{{{of_harm}}})") == len(harmful)
+    assert watched.total("sum(mcp_load_iterations_total)") == calls
+    assert watched.total("sum(mcp_load_dropped_iterations_total)") == reported["dropped_iterations"]["count"] > 0
+    delay = sum(record["achieved_delay"] for record in injected)
+    assert watched.total("sum(mcp_fault_injected_delay_seconds_total)") == pytest.approx(delay)
+
+
+def test_the_criteria_are_shown_as_they_are_judged(watched: Watched) -> None:
+    ok = watched.prometheus.vector("mcp_load_threshold_ok", watched.window.end)
+    assert list(ok.values()) == [1.0, 1.0]
+    limit = watched.total('mcp_load_threshold_limit{threshold="mcp_tool_call_duration_ms: p(95)<300"}')
+    value = watched.total('mcp_load_threshold_value{threshold="mcp_tool_call_duration_ms: p(95)<300"}')
+    assert limit == 0.3
+    p95 = watched.result["metrics"]["mcp_tool_call_duration_ms"]["p(95)"]
+    assert value == pytest.approx(p95 / 1000, rel=0.01)
+
+
+def test_both_targets_were_up_while_the_run_went_on(watched: Watched) -> None:
+    for series in watched.prometheus.matrix("up", watched.window.start + 3, watched.window.start + RUN_SECONDS):
+        assert {value for _, value in series["values"]} == {"1"}, series["metric"]
+
+
+@pytest.mark.parametrize("index", [0, 1], ids=["server", "load generator"])
+def test_a_page_passes_promtool_and_is_not_too_long(watched: Watched, index: int) -> None:
+    text = watched.pages[index]
+    checked = subprocess.run(
+        [program("promtool"), "check", "metrics"], input=text.encode(), capture_output=True, timeout=20, check=False
+    )
+    said = [line for line in (checked.stdout + checked.stderr).decode().splitlines() if not _of_the_library(line)]
+    assert said == []
+    assert len([line for line in text.splitlines() if not line.startswith("#")]) <= MOST_LINES
+
+
+def _of_the_library(line: str) -> bool:
+    return re.match(r"(process|python)_", line) is not None
+
+
+def test_prometheus_does_not_hold_more_series_than_two_targets_may_have(watched: Watched) -> None:
+    assert watched.prometheus.get("status/tsdb")["headStats"]["numSeries"] <= 2 * MOST_LINES
+
+
+def test_a_tool_that_nobody_knows_makes_one_series_however_it_is_called() -> None:
+    port = free_port()
+    serve = [sys.executable, "-m", "servers", "calculator", "--port", str(port)]
+    base = f"http://127.0.0.1:{port}"
+    with subprocess.Popen(serve, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        try:
+            wait_for(f"{base}/health")
+            client = RawClient(f"{base}/mcp", HANDSHAKE)
+
+            def samples() -> set[str]:
+                lines = page(f"{base}/metrics").splitlines()
+                return {line.rpartition(" ")[0] for line in lines if line.startswith("mcp_")}
+
+            client.call("nosuch", {})
+            before = samples()
+            for nth in range(5):
+                client.call(f"nosuch-{nth}", {})
+            assert samples() == before
+            assert "nosuch" not in "".join(before)
+        finally:
+            process.terminate()
+            process.wait(20)
