@@ -1,6 +1,7 @@
 """The seam to FastMCP's session manager: these tests fail first when a new version moves what it touches."""
 
 import json
+import logging
 import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,10 +11,10 @@ import anyio
 import pytest
 from fastmcp import FastMCP
 from starlette.applications import Starlette
-from starlette.types import Message, Scope
+from starlette.types import Message, Scope, Send
 
 from servers.wire.call import CallReader
-from servers.wire.sessions import SessionWatch, _SessionTable, session_manager
+from servers.wire.sessions import SessionWatch, _SessionTable, is_no_late_notification, session_manager
 
 
 async def test_the_session_manager_is_found_and_its_table_is_a_plain_dict() -> None:
@@ -139,3 +140,56 @@ async def test_fastmcp_takes_bodies_as_large_as_it_is_told() -> None:
     async with app.router.lifespan_context(app):
         await watch._watch_startup(nothing)({"type": "lifespan.startup.complete"})
         assert session_manager(app).asgi_app.max_body_size == 7
+
+
+async def test_a_session_can_be_ended_as_its_idle_time_out_would() -> None:
+    async with opened(HELLO) as session:
+        live = session.watch.live[session.id]
+        assert session.watch.count() == 1
+        assert await session.watch.end(session.id)
+        assert not live.answers
+        assert (session.watch.count(), session.watch.live) == (0, {})
+        assert not await session.watch.end(session.id)
+    watch = SessionWatch(FastMCP("seam").http_app(), lambda: 0.0, lambda *_: None)
+    assert not await watch.end("before the start"), "there are no sessions yet"
+
+
+@pytest.mark.parametrize("error", [anyio.ClosedResourceError, anyio.BrokenResourceError])
+async def test_a_notification_that_its_ended_session_cannot_take_is_answered_once(error: type[Exception]) -> None:
+    sent: list[Message] = []
+
+    class App(Starlette):
+        async def __call__(self, _scope: Scope, _receive: object, send: Send) -> None:
+            for status in (202, 500):
+                await send({"type": "http.response.start", "status": status, "headers": []})
+                await send({"type": "http.response.body", "body": b""})
+            raise error
+
+    watch = SessionWatch(App(), lambda: 0.0, lambda *_: None)
+    message = {"jsonrpc": "2.0", "method": "notifications/cancelled"}
+    scope = {"type": "http", "method": "POST", "path": "/mcp", "headers": [(b"mcp-session-id", b"s1")]}
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": json.dumps(message).encode()}
+
+    async def send(reply: Message) -> None:
+        sent.append(reply)
+
+    await CallReader(watch)(scope, receive, send)
+    assert [reply.get("status") for reply in sent] == [202, None]
+    record = logging.LogRecord("any", logging.ERROR, "", 1, "failed", (), (error, error(), None))
+    assert not is_no_late_notification(record)
+
+
+async def test_a_notification_that_fails_before_its_answer_fails_as_before() -> None:
+    class App(Starlette):
+        async def __call__(self, _scope: Scope, _receive: object, _send: Send) -> None:
+            raise anyio.ClosedResourceError
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b'{"jsonrpc": "2.0", "method": "notifications/initialized"}'}
+
+    scope = {"type": "http", "method": "POST", "path": "/mcp", "headers": [(b"mcp-session-id", b"s1")]}
+    with pytest.raises(anyio.ClosedResourceError):
+        await CallReader(SessionWatch(App(), lambda: 0.0, lambda *_: None))(scope, receive, nothing)
+    assert is_no_late_notification(logging.LogRecord("any", logging.ERROR, "", 1, "failed", (), None))
