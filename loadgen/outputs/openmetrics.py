@@ -55,6 +55,8 @@ class OpenMetricsRecorder:
         self._times: array[float] = array("d")
         self._families: dict[str, _Family] = {}
         self._between = _SECONDS_BETWEEN_LOOKS
+        self._collector: RunCollector | None = None
+        self._tools: tuple[str, ...] = ()
         self._process = CollectorRegistry()
         ProcessCollector(registry=self._process)
 
@@ -83,10 +85,7 @@ class OpenMetricsRecorder:
             return
         if self._times:
             at = max(at, self._times[-1] + _LEAST)
-        scenarios = cast(tuple[Shown, ...], tuple(view.parts))  # of a run that goes on: what its /metrics shows, too
-        tools = {cell.tool for scenario in scenarios for cell in scenario.accounting.cells}
-        opening = "server/discover" if asked.protocol == MODERN else "initialize"
-        collector = RunCollector(Labels(asked.run_id, tuple(sorted(tools)), opening), scenarios, Trend())
+        collector = self._collector_of(asked, view)
         collector.active = not view.last
         for family in (*collector.pieces(), *self._process.collect()):
             if family is not None and family.name not in _NOT_KNOWN_HERE:
@@ -109,6 +108,16 @@ class OpenMetricsRecorder:
             note = f"{self._path} is not all there: {error.strerror}."
             return replace(result, notes=(*result.notes, note))
         return result
+
+    def _collector_of(self, asked: Asked, view: View) -> RunCollector:
+        """What shows the run as it stands; the same one until another tool is called."""
+        scenarios = cast(tuple[Shown, ...], tuple(view.parts))  # of a run that goes on: what its /metrics shows, too
+        tools = tuple(sorted({cell.tool for scenario in scenarios for cell in scenario.accounting.cells}))
+        if self._collector is None or tools != self._tools:
+            opening = "server/discover" if asked.protocol == MODERN else "initialize"
+            self._tools = tools
+            self._collector = RunCollector(Labels(asked.run_id, tools, opening), scenarios, Trend())
+        return self._collector
 
     def _take(self, metric: Metric) -> None:
         family = self._families.setdefault(metric.name, _Family(metric.type))

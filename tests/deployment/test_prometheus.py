@@ -8,13 +8,16 @@ from shutil import copytree
 import yaml
 
 from loadgen import health
-from tests.deployment.tool import ROOT, promtool
+from tests.deployment.tool import ROOT
+from tests.support.prometheus import program
 
 FOLDER = ROOT / "grafana" / "prometheus"
 
 
 def run(*words: str, folder: Path = FOLDER) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([promtool(), *words], cwd=folder, check=False, capture_output=True, text=True, timeout=60)
+    return subprocess.run(
+        [program("promtool"), *words], cwd=folder, check=False, capture_output=True, text=True, timeout=60
+    )
 
 
 def test_promtool_accepts_the_configuration_and_both_rule_files() -> None:

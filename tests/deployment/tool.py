@@ -9,7 +9,6 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 _DEPLOYMENT = ROOT / ".cache" / "deployment"
-_PROMETHEUS = ROOT / ".cache" / "prometheus" / "usr" / "bin"
 
 
 def compose() -> str:
@@ -21,16 +20,6 @@ def compose() -> str:
 def hadolint() -> str:
     """The linter of Dockerfiles."""
     return _found("HADOLINT", _DEPLOYMENT / "bin" / "hadolint", shutil.which("hadolint"))
-
-
-def promtool() -> str:
-    """What checks and tests rules."""
-    return _found("PROMTOOL", _PROMETHEUS / "promtool", shutil.which("promtool"))
-
-
-def prometheus() -> str:
-    """The server."""
-    return _found("PROMETHEUS", _PROMETHEUS / "prometheus", shutil.which("prometheus"))
 
 
 def _found(variable: str, *places: Path | str | None) -> str:
