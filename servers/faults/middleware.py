@@ -6,7 +6,7 @@ its time end a wait.
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -67,14 +67,8 @@ class FaultLayer:
         for alarm in self.alarms:
             _ring(alarm)
 
-    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        """ASGI entry point. No coroutine of its own while there are no faults: each call would pay for it."""
-        call = call_of(scope)
-        if call is not None and not self.plane.live and call.method != "initialize":
-            return self.app(scope, receive, send)
-        return self._with_faults(scope, receive, send)
-
-    async def _with_faults(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI entry point."""
         call = call_of(scope) or _delete_in(scope)
         if call is None:
             await self.app(scope, receive, send)

@@ -115,11 +115,6 @@ class Plane:
         self._end_if_due()
         return None if self._deadline is None else self._deadline - self._now()
 
-    @property
-    def live(self) -> bool:
-        """Whether there are rules that may hit a call; pausing and the end of a profile's time make it false."""
-        return bool(self._live)
-
     def begin(self, _call: Call) -> None:
         """A request has come in; call it before `decide`."""
         self.in_flight += 1
