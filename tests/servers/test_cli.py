@@ -143,7 +143,10 @@ def test_refusals_leave_no_word_on_stderr_and_verbose_tells_of_every_session() -
     [
         (["payments", "--seed-file", "gone.yaml"], "mcp-serve: gone.yaml: there is no such file, and no bundled one"),
         (["payments", "--seed-file", "/"], "mcp-serve: /: there is no such file"),
-        (["calculator", "--host", "999.1.1.1"], "mcp-serve: --host 999.1.1.1: there is no such host."),
+        (
+            ["calculator", "--host", "999.1.1.1", "--admin-token", "t"],
+            "mcp-serve: --host 999.1.1.1: there is no such host.",
+        ),
     ],
 )
 def test_a_server_that_cannot_start_says_why_in_one_sentence(
