@@ -84,6 +84,7 @@ class Telemetry:
             buckets=SESSION_SECONDS,
             registry=self.registry,
         )
+        self._sessions.labels(_TRANSPORT, HANDSHAKE_PROTOCOL_VERSIONS[-1], "")  # as with the tools below
         Gauge(
             "mcp_server_active_sessions",
             "Open handshake-era sessions.",

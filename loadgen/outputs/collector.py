@@ -239,8 +239,7 @@ class RunCollector:
                 yield None
             for stat, percent in _STATISTICS:
                 value = whole.percentile(percent)
-                if value is not None:
-                    family.add_metric((scenario.name, stat), value)
+                family.add_metric((scenario.name, stat), math.nan if value is None else value)
         yield family
 
 
