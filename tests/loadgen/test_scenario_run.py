@@ -4,6 +4,7 @@ import json
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,12 +16,15 @@ from loadgen.client.transport import Request, Sink, Timings
 from loadgen.engine import Engine
 from loadgen.executors.closed import ConstantVus, PerVuIterations, SharedIterations
 from loadgen.executors.open import ConstantArrivalRate
+from loadgen.executors.ramping import RampingVus
 from loadgen.interruption import Interruption
 from loadgen.outcome import Failure
 from loadgen.outputs.console import Silence
 from loadgen.outputs.prometheus import PrometheusOutput
+from loadgen.pacing import Stage
 from loadgen.plan import Executor, Plan, Scenario
 from loadgen.result import Measurements, RunResult, ScenarioResult
+from loadgen.scenario_run import ScenarioRun
 from loadgen.thresholds import parse_threshold
 from loadgen.workloads.calculator import CalculatorWorkload
 from tests.support.clock import FakeClock
@@ -275,3 +279,29 @@ async def test_nothing_is_under_way_in_the_metrics_of_the_linger(monkeypatch: py
     assert [line.value for line in lines if line.name == "mcp_client_active_requests"] == [0, 0]
     iterations = sum(line.value for line in lines if line.name == "mcp_load_iterations_total")
     assert iterations == outcome.measured.finished > 0
+
+
+@pytest.mark.parametrize(
+    ("executor", "announced", "started", "ended", "phases"),
+    [
+        (ConstantArrivalRate(5.0, 9.0, 1, 1), (), False, False, {"hold": False}),
+        (ConstantArrivalRate(5.0, 9.0, 1, 1), (), True, False, {"hold": True}),
+        (ConstantArrivalRate(5.0, 9.0, 1, 1), (), True, True, {"hold": False}),
+        (RampingVus((Stage(1, 5), Stage(9, 5))), (), True, False, {"ramp to 5": False, "hold 5": True}),
+        (ConstantArrivalRate(5.0, 9.0, 1, 1), ("up", "stay"), True, False, {"up": False, "stay": True}),
+        (ConstantArrivalRate(5.0, 9.0, 1, 1), ("up", "stay"), True, True, {"up": False, "stay": False}),
+    ],
+)
+def test_one_phase_is_on_while_a_scenario_runs(
+    executor: Executor, announced: tuple[str, ...], started: bool, ended: bool, phases: dict[str, bool]
+) -> None:
+    clock, only = FakeClock(), scenario("only", executor)
+    target: Any = SimpleNamespace(protocol="2025-11-25")
+    made = ScenarioRun(plan_of(only), only, target, Server(clock).connect, clock, lambda: False, None)
+    if started:
+        made._started = clock.now() - 2.0
+    if ended:
+        made._ended = clock.now()
+    for phase in announced:
+        made._announce(phase)
+    assert made.phases_now == phases
