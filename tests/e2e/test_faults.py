@@ -102,7 +102,7 @@ def test_the_same_seed_hits_the_same_calls_at_every_concurrency(tmp_path: Path) 
         "version: 1\ndeterministic: true\nrules:\n"
         "  - {name: slow, do: [{latency: {distribution: lognormal, p50: 1ms, p99: 5ms}}]}\n"
         "  - {name: refused, when: {probability: 0.05}, do: [{http: {status: 503}}], match: {tool: '*'}}\n"
-        "  - {name: seventh, when: {every: 7, offset: 3}, do: [{result: {is_error: not now}}], match: {tool: verify_*}}\n"
+        "  - {name: seventh, when: {every: 7, offset: 3}, match: {tool: verify_*}, do: [{result: {is_error: later}}]}\n"
         "  - {name: early, when: {first: 9, skip: 5}, do: [{http: {truncate: true}}], match: {tool: get_*}}\n"
     )
     hit: list[dict[tuple[str, str, int], float]] = []
