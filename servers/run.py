@@ -19,8 +19,6 @@ from .wire.call import MCP_PATH
 from .wire.connection import RawHttpProtocol
 from .wire.sessions import is_no_late_notification
 
-_COLLECTIONS = (10_000, 20, 50)
-"""Rarer than Python's: a collection that walks the journal's records stops delays and calls for up to 15 ms."""
 _NOT_HERE = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 """A host's address that this machine does not have (`::1` without IPv6): its other addresses may do."""
 
@@ -116,7 +114,6 @@ def serve(config: ServerConfig, announce: Callable[[Served], None], warn: Callab
             # What is loaded by now stays: a full collection that walks it would stop every call for 80 ms.
             gc.collect()
             gc.freeze()
-            gc.set_threshold(*_COLLECTIONS)
             announce(_served(config, app, sockets))
 
         Server(app, config.grace, ready).run(sockets)
