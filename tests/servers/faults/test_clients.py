@@ -26,9 +26,9 @@ MODES: tuple[Mode, ...] = ("legacy", "2026-07-28")
 CallTool = Callable[[str, dict[str, Any], dict[str, Any]], Awaitable[Any]]
 CUSTOMER = "6f1c1f4e-4b1f-4a52-9d43-0b7f1e7c9a10"
 ORDER = {"amount": 1234, "currency": "EUR", "method": "card", "customer_id": CUSTOMER}
-CALLS = 150
+CALLS = 60
 USERS = 8
-PATIENCE = 2.0
+PATIENCE = 1.0
 
 
 class Watched:
