@@ -41,7 +41,8 @@ class CompiledTool:
 
     Raises:
         LookupError: the tool is of a kind that has no compiled form: not an async function, injected parameters, a
-            time-out of its own, header parameters, or results that are neither a model, a number nor text.
+            time-out or authorization of its own, header parameters, results that are neither a model, a number nor
+            text, or another output schema than theirs.
     """
 
     def __init__(self, tool: FunctionTool) -> None:

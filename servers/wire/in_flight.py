@@ -41,7 +41,10 @@ class Ticket:
 
 
 class InFlight:
-    """The calls in flight of handshake-era sessions. Of two with one id, a cancellation ends the younger."""
+    """The calls in flight of handshake-era sessions.
+
+    Of two with one id, a cancellation ends the younger, as FastMCP's does.
+    """
 
     def __init__(self) -> None:
         self._tickets: dict[_Key, list[Ticket]] = {}

@@ -1,13 +1,22 @@
-"""What a reply says about the call it answers."""
+"""Replies: how they are framed, as FastMCP frames them, and what one says about the call that it answers."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
-from pydantic_core import from_json
+from mcp.shared.exceptions import MCPError
+from mcp.shared.inbound import ERROR_CODE_HTTP_STATUS
+from pydantic_core import from_json, to_json
+from starlette.types import Message
+
+from .call import Call
 
 _MAYBE_FAILED = re.compile(rb'"error"|"isError"\s*:\s*true')
 _HTTP_ERROR = 400
-
+_JSON = (b"content-type", b"application/json")
+_STREAM = (b"content-type", b"text/event-stream")
+_NOT_STORED = ((b"cache-control", b"no-cache, no-transform"), (b"connection", b"keep-alive"))
+_UNBUFFERED = (b"x-accel-buffering", b"no")
 
 CANCELLED = "cancelled"
 """The `error.type` of a call that was given up before it was answered."""
@@ -45,3 +54,43 @@ def _json_rpc_message(body: bytes) -> dict[str, Any]:
     except ValueError:
         return {}
     return message if isinstance(message, dict) else {}
+
+
+def result_end(meta: Mapping[str, Any], *, modern: bool, is_error: bool = False) -> bytes:
+    """What ends a `tools/call` response after the members that the tool gave."""
+    complete = b',"resultType":"complete"' if modern else b""
+    about = b',"_meta":' + to_json(meta) if meta else b""
+    return b',"isError":%b%b%b}}' % (b"true" if is_error else b"false", complete, about)
+
+
+def error_response(request_id: object, code: int, message: str) -> bytes:
+    """A JSON-RPC error."""
+    return to_json({"jsonrpc": "2.0", "id": request_id, "error": {"code": code, "message": message}})
+
+
+def refusal(call: Call, error: MCPError) -> tuple[bytes, int]:
+    """The JSON-RPC error that a tool raised, and the HTTP status that the era gives it."""
+    shown = error.error.model_dump(mode="json", by_alias=True, exclude_none=True)
+    status = ERROR_CODE_HTTP_STATUS.get(error.error.code, 200) if call.era == "modern" else 200
+    return to_json({"jsonrpc": "2.0", "id": call.id, "error": shown}), status
+
+
+def event(body: bytes) -> bytes:
+    """A message as a server-sent event."""
+    return b"event: message\r\ndata: %b\r\n\r\n" % body
+
+
+def stream_start(call: Call) -> Message:
+    """The head of a reply as server-sent events; the two eras order its fields differently."""
+    fields = [_STREAM, *_NOT_STORED] if call.era == "modern" else [*_NOT_STORED, _STREAM]
+    return {"type": "http.response.start", "status": 200, "headers": [*fields, *_session_header(call), _UNBUFFERED]}
+
+
+def json_start(call: Call, status: int, length: int) -> Message:
+    """The head of a reply in one JSON body."""
+    headers = [_JSON, *_session_header(call), (b"content-length", b"%d" % length)]
+    return {"type": "http.response.start", "status": status, "headers": headers}
+
+
+def _session_header(call: Call) -> list[tuple[bytes, bytes]]:
+    return [(b"mcp-session-id", call.headers[b"mcp-session-id"])] if call.era == "handshake" else []

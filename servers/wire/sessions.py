@@ -175,7 +175,7 @@ class SessionWatch:
 
     def _established(self, session_id: str) -> None:
         manager = self._manager
-        if manager is not None and session_id not in manager._session_owners:  # noqa: SLF001 - the seam this module owns
+        if manager is not None:
             transport = manager._server_instances.get(session_id)  # noqa: SLF001 - as above
             if transport is not None:
                 self.live[session_id] = LiveSession(transport)

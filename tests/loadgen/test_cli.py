@@ -192,18 +192,19 @@ def load_process(url: str, *flags: str) -> subprocess.Popen[str]:
 def wait_for_calls(url: str) -> None:
     """Return when the server has answered a call of the run."""
     metrics = url.removesuffix("/mcp") + "/metrics"
-    while b'_count{error_type="",gen_ai_tool_name="create_payment"' not in urlopen(metrics).read():
+    counted = re.compile(rb'_count\{error_type="",gen_ai_tool_name="create_payment"[^}]*\} [1-9]')
+    while not counted.search(urlopen(metrics).read()):
         pass
 
 
 def test_killing_the_server_mid_run_gives_a_report_with_the_errors_and_exit_99() -> None:
-    with server_process() as (server, url), load_process(url, "--total", "5000") as run:
+    with server_process() as (server, url), load_process(url, "--total", "50000") as run:
         wait_for_calls(url)
         server.kill()
         report, errors = run.communicate(timeout=60)
     assert run.returncode == 99
     assert "Traceback" not in errors
-    assert shown(report, "Total Requests") == "5,000"
+    assert shown(report, "Total Requests") == "50,000"
     assert re.search(r"^Connection +[\d,]+$", report, re.MULTILINE)
     assert "Connection refused" in report
     assert report.splitlines()[-1].startswith("FAIL: success rate ")

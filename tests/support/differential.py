@@ -117,7 +117,8 @@ class Connection:
                 break
             interim.append(status)
         body, is_whole = (b"", True) if method == "HEAD" or status in _NO_BODY else _read_body(self._file, headers)
-        if not is_whole or ("connection", "close") in headers or line.startswith(b"HTTP/1.0"):
+        # After a crash uvicorn closes without a word about it.
+        if not is_whole or ("connection", "close") in headers or line.startswith(b"HTTP/1.0") or status == 500:
             self.close()
         return Reply(tuple(interim), status, tuple(headers), body, is_whole)
 

@@ -138,6 +138,11 @@ async def needs_capability() -> str:
     raise MCPError(-32021, "capability", {"requiredCapabilities": {"sampling": {}}})
 
 
+async def needs_capability_later() -> str:
+    await asyncio.sleep(0.02)
+    raise MCPError(-32021, "capability", {"requiredCapabilities": {"sampling": {}}})
+
+
 async def times_out() -> str:
     raise TimeoutError("too late")
 
@@ -187,9 +192,9 @@ async def accents() -> str:
 
 ODD_TOOLS: tuple[Callable[..., Any], ...] = (
     text, lone_surrogate, empty, numbers, not_finite, big, yes, nothing, maybe, nested, several, point, mapping,
-    unannotated, untyped_model, lies, moment, letters, kinds, mixed, picture, whole_result, failed_result, refuses,
-    breaks, breaks_silently, protocol_error, needs_capability, times_out, slow, synchronous, coerced, routed, talks,
-    aliased,
+    unannotated, untyped_model, lies, moment, letters, kinds, mixed, picture, whole_result, failed_result,
+    refuses, breaks, breaks_silently, protocol_error, needs_capability, needs_capability_later, times_out, slow,
+    synchronous, coerced, routed, talks, aliased,
 )  # fmt: skip
 
 

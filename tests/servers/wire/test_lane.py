@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from mcp_types import CLIENT_CAPABILITIES_META_KEY, PROTOCOL_VERSION_META_KEY
-from starlette.types import Message, Receive, Scope, Send
+from mcp.shared.exceptions import MCPError
+from mcp_types import CLIENT_CAPABILITIES_META_KEY, CLIENT_INFO_META_KEY, PROTOCOL_VERSION_META_KEY
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from servers.testing import running_server
 from servers.wire.call import CallReader
 from servers.wire.compiled import compile_tools
-from servers.wire.in_flight import InFlight
+from servers.wire.in_flight import InFlight, Ticket
 from servers.wire.lane import FELL_THROUGH, REASONS, TAKEN, Lane
 from servers.wire.tool import Tool
 from tests.servers.test_telemetry import scrape
@@ -80,7 +81,9 @@ class Stage:
 
 
 @asynccontextmanager
-async def stage(*, json_response: bool, ping_seconds: float = 60.0) -> AsyncIterator[Stage]:
+async def stage(
+    *, json_response: bool, ping_seconds: float = 60.0, error: Exception | None = None
+) -> AsyncIterator[Stage]:
     begun, may_end, cancelled = asyncio.Event(), asyncio.Event(), list[str]()
 
     async def wait() -> int:
@@ -90,6 +93,8 @@ async def stage(*, json_response: bool, ping_seconds: float = 60.0) -> AsyncIter
         except asyncio.CancelledError:
             cancelled.append("wait")
             raise
+        if error is not None:
+            raise error
         return 1
 
     async def below(*_: object) -> None:
@@ -149,6 +154,87 @@ async def test_a_stop_of_the_server_goes_through_the_lane() -> None:
         with pytest.raises(asyncio.CancelledError):
             await task
         assert scene.cancelled == ["wait"]
+
+
+async def test_an_error_that_comes_late_has_the_status_of_its_code_also_where_a_stream_could_have_begun() -> None:
+    async with stage(json_response=False, error=MCPError(-32021, "capability")) as scene:
+        task = scene.call()
+        await scene.begun.wait()
+        scene.may_end.set()
+        await task
+        assert scene.sent[0]["status"] == 400
+        assert json.loads(scene.sent[1]["body"])["error"] == {"code": -32021, "message": "capability"}
+
+
+def lane_over(below: ASGIApp, calls: InFlight | None = None) -> Lane:
+    """A lane without tools."""
+    known = compile_tools([Tool.from_function(nothing)])
+    info = {"name": "stage", "version": "1"}
+    flight = InFlight() if calls is None else calls
+    return Lane(below, known, {}, flight, server=info, json_response=True, on_path=lambda *_: None)
+
+
+async def nothing() -> int:
+    return 0
+
+
+@pytest.mark.parametrize(
+    ("status", "era", "message", "ended"),
+    [
+        (202, HANDSHAKE, {}, True),
+        (406, HANDSHAKE, {}, False),
+        (400, HANDSHAKE, {"jsonrpc": "1.0"}, False),
+        (202, HANDSHAKE, {"id": 5}, False),
+        (202, MODERN, {}, False),
+    ],
+)
+async def test_a_cancellation_counts_once_fastmcp_has_taken_it(
+    status: int, era: str, message: dict[str, Any], ended: bool
+) -> None:
+    calls = InFlight()
+    ticket = Ticket()
+
+    async def below(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": status, "headers": []})
+
+    async def receive() -> Message:
+        notification = {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 9}}
+        return {"type": "http.request", "body": json.dumps(notification | message).encode()}
+
+    async def send(_: Message) -> None: ...
+
+    headers = [(b"mcp-session-id", b"s"), (b"mcp-protocol-version", era.encode())]
+    with calls.of("s", 9, ticket):
+        scope: Scope = {"type": "http", "method": "POST", "path": "/mcp", "headers": headers}
+        await CallReader(lane_over(below, calls))(scope, receive, send)
+    assert (ticket.end is not None) == ended
+    if ended:
+        with pytest.raises(asyncio.CancelledError):
+            await asyncio.sleep(0)
+        ticket.forgive()
+
+
+async def test_what_the_lane_remembers_of_its_clients_is_bounded() -> None:
+    async def below(_scope: Scope, _receive: Receive, _send: Send) -> None: ...
+
+    async def send(_: Message) -> None: ...
+
+    lane = lane_over(below)
+    for n in range(200):
+        info = {"name": "x" * (n * 20), "version": str(n)}
+        meta = {PROTOCOL_VERSION_META_KEY: MODERN, CLIENT_CAPABILITIES_META_KEY: {}, CLIENT_INFO_META_KEY: info}
+        params = {"name": "nothing", "_meta": meta}
+        body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}).encode()
+
+        async def receive(body: bytes = body) -> Message:
+            return {"type": "http.request", "body": body}
+
+        accept = [(b"accept", b"application/json, x/%d" % n), (b"mcp-name", b"nothing")]
+        headers = [header for header in HEADERS if header[0] not in {b"accept", b"mcp-name"}] + accept
+        await CallReader(lane)({"type": "http", "method": "POST", "path": "/mcp", "headers": headers}, receive, send)
+    assert len(lane._known_headers) == 64
+    assert 0 < len(lane._known_envelopes) <= 64
+    assert max(map(len, lane._known_envelopes)) <= 1024
 
 
 def paths(url: str, count: Callable[[], object]) -> dict[tuple[str, str], float]:
