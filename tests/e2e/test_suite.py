@@ -325,7 +325,8 @@ def mortal() -> Iterator[tuple[subprocess.Popen[str], str]]:
 def wait_for_calls(url: str) -> None:
     """Return when the server has answered a call of the run."""
     metrics = url.removesuffix("/mcp") + "/metrics"
-    while b'_count{error_type="",gen_ai_tool_name="add"' not in urlopen(metrics).read():
+    counted = re.compile(rb'_count\{error_type="",gen_ai_tool_name="add"[^}]*\} [1-9]')
+    while not counted.search(urlopen(metrics).read()):
         pass
 
 

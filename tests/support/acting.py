@@ -31,9 +31,9 @@ from servers.testing import running_app
 from servers.wire.tool import Tool
 from tests.support.raw_mcp import RawClient, Reply
 
-QUIET = 0.3
+QUIET = 0.5
 """Seconds of silence after which a reply counts as one that hangs."""
-_TIMEOUT = 0.4
+_TIMEOUT = 0.7
 _SECONDS_TO_SETTLE = 5.0
 
 
