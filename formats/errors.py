@@ -6,6 +6,15 @@ from collections.abc import Sequence
 from pydantic_core import ErrorDetails
 
 _LONGEST_VALUE = 60
+_SHAPES = {
+    "dict_type": "a mapping",
+    "list_type": "a list",
+    "mapping_type": "a mapping",
+    "model_attributes_type": "a mapping",
+    "model_type": "a mapping",
+    "tuple_type": "a list",
+}
+"""Types of YAML and JSON by pydantic's errors, which name those of Python."""
 REPEATED = "repeated"
 """Type of a `PydanticCustomError` whose message already names the value."""
 
@@ -32,6 +41,8 @@ def complaint(error: ErrorDetails) -> str:
     if error["type"] in ("too_short", "too_long"):  # pydantic's own sentence is about Python
         least, most = (error.get("ctx", {}).get(key) for key in ("min_length", "max_length"))
         return f"should have {least} or more of them" if most is None else f"should have at most {most} of them"
+    if error["type"] in _SHAPES:
+        return f"should be {_SHAPES[error['type']]}, got {_shown(error['input'])}"
     if error["type"] == REPEATED:
         return error["msg"]
     message = error["msg"].removeprefix("Input ").removeprefix("Value error, ").rstrip(".")

@@ -39,7 +39,7 @@ def load_yaml(path: Path, shape: type[T], find_more: Callable[[Any], Iterable[Pr
         raise InvalidInput([f"{path}: cannot be read: {reason}"]) from error
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
-        twice = [f"{path}:{_line(key)}: {key.value} is given twice" for key in _repeated_keys(root)]
+        twice = [f"{path}:{_line(key)}: {key.value} is given twice" for key in repeated_keys(root)]
         data = None if twice else yaml.safe_load(text)
     except (yaml.YAMLError, ValueError, RecursionError) as error:  # a date such as 2026-02-30 is a ValueError
         mark = getattr(error, "problem_mark", None)
@@ -105,7 +105,8 @@ def _line(node: yaml.Node | None) -> int:
     return node.start_mark.line + 1 if node is not None else 1
 
 
-def _repeated_keys(node: yaml.Node | None) -> Iterator[yaml.ScalarNode]:
+def repeated_keys(node: yaml.Node | None) -> Iterator[yaml.ScalarNode]:
+    """The keys that a mapping, at any depth, has had before."""
     if isinstance(node, yaml.MappingNode):
         seen: set[Any] = set()
         for key, value in node.value:
@@ -113,10 +114,10 @@ def _repeated_keys(node: yaml.Node | None) -> Iterator[yaml.ScalarNode]:
                 if key.value in seen:
                     yield key
                 seen.add(key.value)
-            yield from _repeated_keys(value)
+            yield from repeated_keys(value)
     elif isinstance(node, yaml.SequenceNode):
         for item in node.value:
-            yield from _repeated_keys(item)
+            yield from repeated_keys(item)
 
 
 def _property_names(schema: Any) -> set[str]:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from textwrap import fill
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
@@ -41,6 +42,7 @@ _Seed = Annotated[
     Field(ge=-LARGEST_SEED, le=LARGEST_SEED),
     Parameter(help="Seed of the faults, instead of the profile's own."),
 ]
+_COLUMNS = 80
 
 
 class _Options(BaseModel):
@@ -119,12 +121,10 @@ def apply(
     options: Annotated[ApplyOptions, Parameter(name="*")] = ApplyOptions(),  # noqa: B008 - frozen
 ) -> int:
     """Put a fault profile in place on a running server, instead of the one that is there."""
+    from ..faults.profile import text_of  # noqa: PLC0415 - as below
+
     path = find_fixture("faults", profile)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise InvalidInput([f"{path}: cannot be read: {reason}"]) from error
+    text = text_of(path)
     return _ask(options, lambda remote: remote.apply(text, str(path), options.seed, options.ttl))
 
 
@@ -202,8 +202,9 @@ def presets() -> int:
 
     tools = tool_names(PaymentsConfig())
     names = list(bundled_fixtures("faults"))
-    width = max(map(len, names), default=0)
-    lines = [f"{name:{width}}  {read_profile(name, EFFECTS, tools).description}\n" for name in names]
+    width = max(map(len, names), default=0) + 2
+    described = [(name, read_profile(name, EFFECTS, tools).description) for name in names]
+    lines = [fill(f"{name:{width}}{text}", _COLUMNS, subsequent_indent=" " * width) + "\n" for name, text in described]
     say("".join(lines), sys.stdout)
     return 0
 
@@ -282,7 +283,7 @@ def _head(state: dict[str, Any]) -> str:
     """What is in place, as the beginning of a sentence."""
     rules, until = state["rules"], state["expires_in_seconds"]
     noun = "rule" if len(rules) == 1 else "rules"
-    ends = f", ends in {format_duration(until)}" if until is not None else ""
+    ends = f", ends in {format_duration(float(round(until)))}" if until is not None else ""
     paused = ", paused" if state["paused"] else ""
     what = f"{len(rules)} {noun}, seed {state['seed']}{ends}" if rules else "no faults"
     return f"Generation {state['generation']}: {what}{paused}"

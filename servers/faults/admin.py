@@ -170,6 +170,7 @@ class _Api:
     async def reset(self, request: Request) -> Response:
         """POST reset."""
         _parameters(request)
+        self.control.check(_expected(request))
         self.control.reset()
         return self._state()
 

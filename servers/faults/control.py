@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from formats.errors import InvalidInput, complaint
 from formats.fixtures import bundled_fixtures
+from formats.strict_yaml import repeated_keys
 
 from ..errors import ControlRefused
 from ..wire.call import CALL_KEY_META, PROTOCOL_VERSIONS, Call, parse_call
@@ -22,7 +23,7 @@ from .journal import Journal, RuleCount
 from .match import era_of
 from .model import NO_FAULTS, Profile
 from .plane import Plane
-from .profile import parse_profile, read_profile
+from .profile import parse_profile, read_profile, refuse_tricks
 
 BODY = "body"
 """What complaints call the profile in a request."""
@@ -276,10 +277,17 @@ def _document(text: str) -> Any:
     if found:
         return document
     try:
-        return yaml.safe_load(text)
+        refuse_tricks(text, "the body")
+        twice = [f"the body: {key.value} is given twice" for key in repeated_keys(yaml.compose(text, yaml.SafeLoader))]
+        document = yaml.safe_load(text)
+    except InvalidInput as error:
+        raise ControlRefused(400, "invalid", "", "; ".join(error.problems)) from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         reason = " ".join(str(getattr(error, "problem", None) or "nothing that can be read").split())
         raise ControlRefused(400, "invalid", "", f"neither JSON nor YAML: {reason}") from error
+    if twice:
+        raise ControlRefused(400, "invalid", "", "; ".join(twice))
+    return document
 
 
 def as_yaml(text: str) -> str:

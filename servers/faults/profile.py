@@ -82,12 +82,24 @@ def read_profile(
         InvalidInput: there is no such file, or it cannot be used; one sentence for each problem.
     """
     path = source if isinstance(source, Path) else find_fixture("faults", source)
+    return parse_profile(text_of(path), str(path), effects, tools, seed, path.parent)
+
+
+def text_of(path: Path) -> str:
+    """What a file of faults holds; no more is read of it than a profile may have.
+
+    Raises:
+        InvalidInput: it cannot be read, or is too long.
+    """
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open(encoding="utf-8") as file:
+            text = file.read(LARGEST + 1)
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise InvalidInput([f"{path}: cannot be read: {reason}"]) from error
-    return parse_profile(text, str(path), effects, tools, seed, path.parent)
+    if len(text) > LARGEST:
+        raise InvalidInput([f"{path}: should have at most {LARGEST:,} characters"])
+    return text
 
 
 def parse_profile(
@@ -105,7 +117,7 @@ def parse_profile(
     Raises:
         InvalidInput: it cannot be used; one sentence for each problem.
     """
-    _refuse_tricks(text, name)
+    refuse_tricks(text, name)
     reader = _Reader(effects, tools, folder)
     document = cast("Path", _Document(name, text))  # it is asked for its text and its name
     keys = load_yaml(document, _ProfileKeys, reader.find_problems)
@@ -137,8 +149,12 @@ class _Document:
         return self.text
 
 
-def _refuse_tricks(text: str, name: str) -> None:
-    """What YAML can do besides mappings, lists and plain values, and what makes it slow to read."""
+def refuse_tricks(text: str, name: str) -> None:
+    """Look for what YAML can do besides mappings, lists and plain values, and for what makes it slow to read.
+
+    Raises:
+        InvalidInput: one sentence for each find.
+    """
     if len(text) > LARGEST:
         raise InvalidInput([f"{name}: should have at most {LARGEST:,} characters, has {len(text):,}"])
     problems: list[str] = []

@@ -101,6 +101,29 @@ def test_a_change_that_was_meant_for_another_generation_is_a_conflict(server: Ru
     assert ask(server, method, "faults", body, headers={"If-Match": "*"}).generation == generation + 2
 
 
+def bomb(levels: int) -> str:
+    """Seven lines that stand for ten million values."""
+    lines = [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}' if n else 'x'] * 10)}]" for n in range(levels)]
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize("path", ["faults", "faults/explain"])
+def test_what_files_may_not_hold_no_request_may(server: RunningServer, path: str) -> None:
+    method = "PATCH" if path == "faults" else "POST"
+    for body, reason in (
+        (bomb(7), "anchors and aliases"),
+        ("description: &a hello", "anchors and aliases"),
+        ("tool: a\ntool: b", "is given twice"),
+    ):
+        answer = ask(server, method, path, body)
+        assert answer.status == 400, answer.text
+        assert reason in answer.json["reason"]
+
+
+def test_a_reset_that_was_meant_for_another_generation_is_refused(server: RunningServer) -> None:
+    assert ask(server, "POST", "reset", headers={"If-Match": '"12345"'}).status == 409
+
+
 def test_patch_merges_by_the_rules_names(server: RunningServer) -> None:
     ask(server, "PUT", "faults", {**DEFECTS, "rules": [ERRORS_ON_ADD, SLOW]})
     changed = {"name": "no-add", "do": [{"http": {"status": 429}}]}

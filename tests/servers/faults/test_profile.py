@@ -143,17 +143,17 @@ rules:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("", "1: the document should be a valid dictionary"),
-        ("3", "1: the document should be a valid dictionary"),
+        ("", "1: the document should be a mapping"),
+        ("3", "1: the document should be a mapping"),
         ("version: true\nrules: []", '1: version should be 1, got "true"'),
         ("version: 1\nseed: 1.5\nrules: []", "2: seed should be a valid integer, got 1.5"),
         ("version: 1\nseed: true\nrules: []", "2: seed should be a valid integer, got true"),
         (f"version: 1\nseed: {2**63}\nrules: []", "2: seed should be less than 9223372036854775808"),
         ("version: 1\ndeterministic: 1\nrules: []", "2: deterministic should be a valid boolean, got 1"),
-        ("version: 1\nrules: {}", "2: rules should be a valid tuple, got {}"),
+        ("version: 1\nrules: {}", "2: rules should be a list, got {}"),
         (rule(""), "3: rules[0].do is required"),
         (rule("    do: [{latency: 1s, http: {status: 503}}]"), "4: rules[0].do[0] should be one effect"),
-        (rule("    do: [latency]"), '4: rules[0].do[0] should be a valid dictionary, got "latency"'),
+        (rule("    do: [latency]"), '4: rules[0].do[0] should be a mapping, got "latency"'),
         (rule("    do: [{503: 3}]"), "4: rules[0].do[0].503 is not known; there are latency"),
         (rule("    do: [{http: {stats: 503}}]"), "4: rules[0].do[0].http should have one of status, hang"),
         (rule("    do: [{http: {status: 503, hang: true}}]"), f"{EFFECT}.http should be one fault, not status"),
@@ -164,7 +164,7 @@ rules:
         (rule("    match: {method: tools/lst}\n" + DO), f"{MATCH}.method is no method of MCP (did you mean tools/list"),
         (rule("    match: {era: old}\n" + DO), f"{MATCH}.era should be 'handshake' or 'modern', got"),
         (rule("    match: {era: modrn}\n" + DO), f"{MATCH}.era should be 'handshake' or 'modern', got \"modrn\" (did"),
-        (rule("    match:\n" + DO), f"{MATCH} should be a valid dictionary"),
+        (rule("    match:\n" + DO), f"{MATCH} should be a mapping"),
         (rule("    exclusive: yes please\n" + DO), "4: rules[0].exclusive should be a valid boolean"),
         (rule("    match: {era: modern}\n" + EXPIRE), f"{SECOND}.session acts on requests of the handshake era only"),
         (rule("    match: {protocol: 2026-07-28}\n" + EXPIRE), f"{SECOND}.session acts on requests of the handshake"),
@@ -451,3 +451,9 @@ def test_a_profile_that_is_meant_to_be_slow_is_refused_soon(text: str) -> None:
 def test_an_effect_is_any_type_that_pydantic_reads() -> None:
     profile: Any = parse_profile(rule("    do: [{number: 3}]"), "p", {"number": int}, TOOLS)
     assert profile.rules[0].do == (3,)
+
+
+def test_no_more_is_read_of_a_file_than_a_profile_may_have() -> None:
+    with pytest.raises(InvalidInput) as refused:
+        read_profile(Path("/dev/zero"), EFFECTS, TOOLS)
+    assert refused.value.problems == ("/dev/zero: should have at most 100,000 characters",)
