@@ -8,7 +8,7 @@ FROM python:3.11.13-slim-bookworm AS build
 WORKDIR /build
 COPY requirements.txt ./
 RUN python -m venv /app \
-    && /app/bin/pip install --no-cache-dir --require-hashes --requirement requirements.txt
+    && /app/bin/pip install --no-cache-dir --no-deps --require-hashes --requirement requirements.txt
 COPY pyproject.toml README.md CHANGELOG.md LICENSE ./
 COPY formats formats
 COPY servers servers

@@ -91,11 +91,11 @@ clean:  ## remove what the other targets made
 	$(PYTHON) -m venv .venv
 
 .venv/installed: requirements.txt pyproject.toml | .venv/bin/python
-	$(PIP) --require-hashes --requirement requirements.txt
+	$(PIP) --no-deps --require-hashes --requirement requirements.txt
 	$(PIP) --no-deps --no-build-isolation --editable .
 	$(BIN)/python -m compileall -q servers loadgen formats
 	@touch $@
 
 .venv/installed-dev: requirements-dev.txt .venv/installed
-	$(PIP) --require-hashes --requirement requirements-dev.txt
+	$(PIP) --no-deps --require-hashes --requirement requirements-dev.txt
 	@touch $@
