@@ -7,7 +7,6 @@ import os
 import re
 import sys
 from collections.abc import Callable, Sequence
-from difflib import get_close_matches
 from itertools import pairwise
 
 from cyclopts import App, ArgumentCollection, CycloptsError, ValidationError
@@ -16,6 +15,7 @@ from pydantic import ValidationError as PydanticValidationError
 from pydantic_core import ErrorDetails
 
 from .errors import InvalidInput, complaint
+from .nearest import did_you_mean
 from .stdio import say
 
 USAGE = 2
@@ -72,7 +72,9 @@ def _no_command(app: App, names: Sequence[str], rest: Sequence[str]) -> int:
     for name in names:
         app = app[name]
     known = [name for name in app if not name.startswith("-")]
-    raise InvalidInput([f"{rest[0]} is not a command{_nearest(rest[0], known)}; the commands are {', '.join(known)}"])
+    raise InvalidInput(
+        [f"{rest[0]} is not a command{did_you_mean(rest[0], known)}; the commands are {', '.join(known)}"]
+    )
 
 
 def _unused(tokens: Sequence[str], arguments: ArgumentCollection) -> list[str]:
@@ -87,12 +89,7 @@ def _unknown_flags(tokens: Sequence[str], arguments: ArgumentCollection) -> list
     """A sentence for every flag among `tokens` that is none of `arguments`, with the nearest that is."""
     known = [flag for argument in arguments for flag in argument.names]
     given = (token.split("=", 1)[0] for token in tokens if re.match(r"--?[A-Za-z]", token))
-    return [f"{flag} is not known{_nearest(flag, known)}" for flag in given if flag not in known]
-
-
-def _nearest(word: str, known: Sequence[str]) -> str:
-    near = get_close_matches(word, known, 1)
-    return f" (did you mean {near[0]}?)" if near else ""
+    return [f"{flag} is not known{did_you_mean(flag, known)}" for flag in given if flag not in known]
 
 
 def _sentence(error: ErrorDetails, arguments: ArgumentCollection, tokens: Sequence[str], configs: Sequence[Env]) -> str:

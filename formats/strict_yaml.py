@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,6 +10,8 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from .errors import InvalidInput, complaint
+from .nearest import did_you_mean
+from .text_file import read_text
 
 T = TypeVar("T")
 Location = tuple[int | str, ...]
@@ -32,18 +33,24 @@ def load_yaml(path: Path, shape: type[T], find_more: Callable[[Any], Iterable[Pr
         InvalidInput: unreadable file, broken YAML, a key given twice, or values that do not fit; one sentence each,
             as `file:line: key …`, unknown keys with the nearest known one.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise InvalidInput([f"{path}: cannot be read: {reason}"]) from error
+    return parse_yaml(read_text(path), str(path), shape, find_more)
+
+
+def parse_yaml(
+    text: str, name: str, shape: type[T], find_more: Callable[[Any], Iterable[Problem]] = _nothing_else
+) -> T:
+    """Read `text` as `load_yaml` reads a file; complaints call it `name`.
+
+    Raises:
+        InvalidInput: as there.
+    """
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
-        twice = [f"{path}:{_line(key)}: {key.value} is given twice" for key in repeated_keys(root)]
+        twice = [f"{name}:{_line(key)}: {key.value} is given twice" for key in repeated_keys(root)]
         data = None if twice else yaml.safe_load(text)
     except (yaml.YAMLError, ValueError, RecursionError) as error:  # a date such as 2026-02-30 is a ValueError
         mark = getattr(error, "problem_mark", None)
-        where = f"{path}:{mark.line + 1}" if mark else str(path)
+        where = f"{name}:{mark.line + 1}" if mark else name
         reason = " ".join(str(getattr(error, "problem", None) or error).split())
         raise InvalidInput([f"{where}: not valid YAML: {reason}"]) from error
     if twice:
@@ -54,11 +61,11 @@ def load_yaml(path: Path, shape: type[T], find_more: Callable[[Any], Iterable[Pr
     try:
         values.append(adapter.validate_python(data))
     except ValidationError as error:
-        names = _property_names(adapter.json_schema())
+        names = property_names(adapter.json_schema())
         problems = [(e["loc"], complaint(e) + _hint(e, names)) for e in error.errors()]
     problems += find_more(data)
     if problems:
-        raise InvalidInput([text for _, text in sorted(_placed(path, root, problems), key=lambda placed: placed[0])])
+        raise InvalidInput([text for _, text in sorted(_placed(name, root, problems), key=lambda placed: placed[0])])
     return values[0]
 
 
@@ -69,16 +76,15 @@ def _hint(error: ErrorDetails, names: set[str]) -> str:
         given, known = str(error["loc"][-1]), sorted(names)
     elif error["type"] == "literal_error":
         given, known = str(error["input"]), re.findall(r"'([^']*)'", error.get("ctx", {}).get("expected", ""))
-    near = get_close_matches(given, known, 1)
-    return f" (did you mean {near[0]}?)" if near else ""
+    return did_you_mean(given, known)
 
 
-def _placed(path: Path, root: yaml.Node | None, problems: Iterable[Problem]) -> Iterator[tuple[int, str]]:
+def _placed(name: str, root: yaml.Node | None, problems: Iterable[Problem]) -> Iterator[tuple[int, str]]:
     """Each problem as a sentence, with its line."""
     for location, problem in problems:
         node, key = _locate(root, location)
         line = _line(node)
-        yield line, f"{path}:{line}: {key or 'the document'} {problem}"
+        yield line, f"{name}:{line}: {key or 'the document'} {problem}"
 
 
 def _locate(root: yaml.Node | None, loc: Location) -> tuple[yaml.Node | None, str]:
@@ -120,11 +126,11 @@ def repeated_keys(node: yaml.Node | None) -> Iterator[yaml.ScalarNode]:
             yield from repeated_keys(item)
 
 
-def _property_names(schema: Any) -> set[str]:
+def property_names(schema: Any) -> set[str]:
     """Every property name anywhere in a JSON Schema: the words a format knows."""
     if isinstance(schema, list):
-        return {name for item in schema for name in _property_names(item)}
+        return {name for item in schema for name in property_names(item)}
     if not isinstance(schema, dict):
         return set()
     own = set(schema["properties"]) if isinstance(schema.get("properties"), dict) else set()
-    return own.union(*(_property_names(value) for value in schema.values()))
+    return own.union(*(property_names(value) for value in schema.values()))

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from formats.errors import InvalidInput
 from formats.fixtures import find_fixture
+from formats.nearest import did_you_mean
 from formats.strict_yaml import Location, Problem, load_yaml
 
 from .finding import Goal
@@ -24,7 +25,7 @@ from .plan_keys import (
     WorkloadName,
     as_criterion,
 )
-from .suite import LONGEST_NAME, TOOLS, Part, Suite, called_by, nearest, parts_of, strange
+from .suite import LONGEST_NAME, TOOLS, Part, Suite, called_by, parts_of, strange
 from .thresholds import Threshold, parse_threshold
 
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
@@ -87,7 +88,7 @@ def _scenario_problems(name: str, keys: Mapping[str, Any], workload: WorkloadNam
     if kind is not None:
         for key in keys:
             if key in SETTINGS and key not in kind.keys:
-                near = nearest(key, kind.keys)
+                near = did_you_mean(key, kind.keys)
                 yield (key,), f"is no key of {kind.name}{near}; it has {', '.join(kind.keys)}"
         missing = [key for key in kind.needed if keys.get(key) is None]
         yield from (((key,), f"is required for {kind.name}") for key in missing)
@@ -125,7 +126,7 @@ def _mix_problems(keys: Mapping[str, Any], workload: WorkloadName | None) -> Ite
         return
     for tool in _mapping(keys.get("mix")):
         if tool not in TOOLS[workload]:
-            near = nearest(str(tool), TOOLS[workload])
+            near = did_you_mean(str(tool), TOOLS[workload])
             yield ("mix", str(tool)), f"is no tool of {workload}{near}; it has {', '.join(TOOLS[workload])}"
 
 
@@ -154,7 +155,7 @@ def _orders(scenarios: Mapping[str, Mapping[str, Any]]) -> Iterator[Problem]:
         if not isinstance(before, str):
             continue
         if before not in after:
-            known = f"{nearest(before, tuple(after))}; there are {', '.join(after)}"
+            known = f"{did_you_mean(before, tuple(after))}; there are {', '.join(after)}"
             yield ("scenarios", name, "after"), f"names no scenario of this plan{known}"
             continue
         way = [name]

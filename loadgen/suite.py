@@ -4,11 +4,11 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from itertools import chain
 from pathlib import Path
 
 from formats.errors import InvalidInput
+from formats.nearest import did_you_mean
 
 from .call import ToolCall
 from .catalogue import EVERY_OPERATION
@@ -257,16 +257,10 @@ def strange(threshold: Threshold, called: Sequence[str] | None, scenarios: Seque
     operation = _OPERATION.fullmatch(threshold.metric)
     about = {tags.get("tool"), operation[1] if operation and threshold.metric != EVERY_OPERATION else None}
     for tool in sorted(name for name in about if name is not None and called is not None and name not in called):
-        yield f"the run calls no {tool}{nearest(tool, called or ())}; it calls {', '.join(called or ())}"
+        yield f"the run calls no {tool}{did_you_mean(tool, called or ())}; it calls {', '.join(called or ())}"
     if tags.get("scenario", scenarios[0]) not in scenarios:
-        near = nearest(tags["scenario"], scenarios)
+        near = did_you_mean(tags["scenario"], scenarios)
         yield f"there is no scenario {tags['scenario']}{near}; there are {', '.join(scenarios)}"
-
-
-def nearest(word: str, known: Sequence[str]) -> str:
-    """The word that may have been meant, as the end of a clause."""
-    near = get_close_matches(word, known, 1)
-    return f" (did you mean {near[0]}?)" if near else ""
 
 
 def parts_of(

@@ -156,7 +156,6 @@ def compose(
     Raises:
         InvalidInput: the journal's file cannot be written.
     """
-    journal = Journal(file=faults.journal)
     mcp = FastMCP(name, version=__version__)
     for tool in tools:
         mcp.add_tool(tool)
@@ -190,20 +189,29 @@ def compose(
             on_path=telemetry.path,
         )
     )
-    clock = SystemClock()
-    plane = Plane(faults.profile, clock.now)
+    app, plane = _under_faults(calls, sessions, listeners, telemetry, tools, faults, max_body)
+    return TestbedApp(name, TelemetryLayer(Guard(app), telemetry), streams, plane)
+
+
+def _under_faults(
+    calls: ASGIApp,
+    sessions: SessionWatch,
+    listeners: ToolsChanged,
+    telemetry: Telemetry,
+    tools: Sequence[FunctionTool],
+    settings: FaultSettings,
+    max_body: int,
+) -> tuple[ASGIApp, Faults]:
+    """The layers from the control API down to where faults act on `calls`."""
+    journal, clock = Journal(file=settings.journal), SystemClock()
+    plane = Plane(settings.profile, clock.now)
     names = [tool.name for tool in tools]
     metrics = FaultMetrics(telemetry.registry, names, plane)
     layer = FaultLayer(calls, plane, journal, sessions, clock, metrics.injected)
     schemas = {tool.name: tool.output_schema for tool in tools if tool.output_schema is not None}
     reader = CallReader(FactsLayer(layer, ServerFacts(schemas, listeners)), max_body)
-    admin = Admin(reader, Control(plane, journal, names, EFFECTS, metrics.prepare), faults.token)
-    return TestbedApp(
-        name,
-        TelemetryLayer(Guard(admin), telemetry),
-        streams,
-        Faults(layer, admin, plane, journal, listeners),
-    )
+    admin = Admin(reader, Control(plane, journal, names, EFFECTS, metrics.prepare), settings.token)
+    return admin, Faults(layer, admin, plane, journal, listeners)
 
 
 def _tools(config: ServerConfig, now: Callable[[], float]) -> tuple[str, list[FunctionTool]]:

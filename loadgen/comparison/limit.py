@@ -15,8 +15,9 @@ the rate is more than 5 % below it.
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Literal
+
+from formats.nearest import did_you_mean
 
 from ..catalogue import CATALOGUE, HTTP_REQS, TOOL_CALL
 from .estimate import Estimate, Interval
@@ -103,8 +104,7 @@ def unsuited(limit: Limit, found: Mapping[str, Kind]) -> str | None:
         if re.fullmatch(r"operation_.+_ms", limit.metric):
             kind = "trend"  # of a tool that was not called: no data
         else:
-            near = get_close_matches(limit.metric, [*found, *_KNOWN], 1)
-            return f"{limit.metric} is no metric" + (f" (did you mean {near[0]}?)" if near else "")
+            return f"{limit.metric} is no metric{did_you_mean(limit.metric, [*found, *_KNOWN])}"
     if limit.aggregation not in AGGREGATIONS[kind]:
         allowed = ", ".join(AGGREGATIONS[kind])
         return f"{limit.metric} is a {kind}, which " + (f"has {allowed}" if allowed else "is not compared")

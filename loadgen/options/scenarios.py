@@ -4,8 +4,8 @@ import math
 from collections.abc import Sequence
 
 from formats.durations import format_duration
-from formats.errors import InvalidInput
 from formats.fixtures import bundled_fixtures, find_fixture
+from formats.text_file import read_text
 
 from ..catalogue import EVERY_OPERATION
 from ..plan_file import load_suite
@@ -32,12 +32,7 @@ def plan_text(name_or_path: str) -> str:
     Raises:
         InvalidInput: there is no such file, or it cannot be read.
     """
-    path = find_fixture("scenarios", name_or_path)
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise InvalidInput([f"{path}: cannot be read: {reason}"]) from error
+    return read_text(find_fixture("scenarios", name_or_path))
 
 
 def time_in_words(suite: Suite) -> str:

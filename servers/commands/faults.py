@@ -19,6 +19,7 @@ from formats.durations import format_duration, parse_duration
 from formats.errors import InvalidInput
 from formats.fixtures import bundled_fixtures, find_fixture
 from formats.stdio import say
+from formats.text_file import read_text
 
 from ..config import LARGEST_SEED, CalculatorConfig, PaymentsConfig, Token
 from ..errors import NoAnswer
@@ -121,10 +122,10 @@ def apply(
     options: Annotated[ApplyOptions, Parameter(name="*")] = ApplyOptions(),  # noqa: B008 - frozen
 ) -> int:
     """Put a fault profile in place on a running server, instead of the one that is there."""
-    from ..faults.profile import text_of  # noqa: PLC0415 - as below
+    from ..faults.profile import LARGEST  # noqa: PLC0415 - as below
 
     path = find_fixture("faults", profile)
-    text = text_of(path)
+    text = read_text(path, LARGEST)
     return _ask(options, lambda remote: remote.apply(text, str(path), options.seed, options.ttl))
 
 

@@ -6,7 +6,6 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
-from difflib import get_close_matches
 from typing import Any
 
 from starlette.applications import Starlette
@@ -17,6 +16,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from formats.durations import parse_duration
+from formats.nearest import did_you_mean
 
 from ..errors import ControlRefused
 from .control import Control, document_of
@@ -284,9 +284,7 @@ def _parameters(request: Request, *known: str) -> dict[str, str]:
     given: dict[str, str] = {}
     for name, value in request.query_params.multi_items():
         if name not in known:
-            near = get_close_matches(name, known, 1)
-            hint = f" (did you mean {near[0]}?)" if near else ""
-            raise ControlRefused(400, "invalid", name, f"{name} is not known{hint}")
+            raise ControlRefused(400, "invalid", name, f"{name} is not known{did_you_mean(name, known)}")
         if name in given:
             raise ControlRefused(400, "invalid", name, f"{name} is given twice")
         given[name] = value

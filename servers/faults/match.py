@@ -7,13 +7,14 @@ every call (`tests`).
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
-from difflib import get_close_matches
 from fnmatch import fnmatchcase, translate
 from typing import Annotated, Any, Literal, Protocol
 
 from mcp_types.methods import CLIENT_NOTIFICATIONS, CLIENT_REQUESTS
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS, MODERN_PROTOCOL_VERSIONS
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from formats.nearest import did_you_mean
 
 from ..wire.call import Call, Era
 
@@ -272,8 +273,7 @@ class Match(_Strict):
             return
         possible = [method for method in METHODS if fnmatchcase(method, self.method)]
         if not possible:
-            near = get_close_matches(self.method, METHODS, 1)
-            yield ("method",), f"is no method of MCP{f' (did you mean {near[0]}?)' if near else ''}"
+            yield ("method",), f"is no method of MCP{did_you_mean(self.method, METHODS)}"
         elif self.tool is not None and TOOLS_CALL not in possible:
             yield ("method",), f"cannot go together with tool, which is for {TOOLS_CALL} alone"
         elif self.eras and not any(method in METHODS_OF[era] for era in self.eras for method in possible):

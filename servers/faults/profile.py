@@ -2,8 +2,6 @@
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, cast
@@ -15,7 +13,9 @@ from pydantic_core import ErrorDetails
 
 from formats.errors import InvalidInput, complaint
 from formats.fixtures import find_fixture
-from formats.strict_yaml import Location, Problem, load_yaml
+from formats.nearest import did_you_mean
+from formats.strict_yaml import Location, Problem, parse_yaml, property_names
+from formats.text_file import read_text
 
 from .exchange import Effect, OfEras
 from .match import METHODS, Match
@@ -82,24 +82,7 @@ def read_profile(
         InvalidInput: there is no such file, or it cannot be used; one sentence for each problem.
     """
     path = source if isinstance(source, Path) else find_fixture("faults", source)
-    return parse_profile(text_of(path), str(path), effects, tools, seed, path.parent)
-
-
-def text_of(path: Path) -> str:
-    """What a file of faults holds; no more is read of it than a profile may have.
-
-    Raises:
-        InvalidInput: it cannot be read, or is too long.
-    """
-    try:
-        with path.open(encoding="utf-8") as file:
-            text = file.read(LARGEST + 1)
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise InvalidInput([f"{path}: cannot be read: {reason}"]) from error
-    if len(text) > LARGEST:
-        raise InvalidInput([f"{path}: should have at most {LARGEST:,} characters"])
-    return text
+    return parse_profile(read_text(path, LARGEST), str(path), effects, tools, seed, path.parent)
 
 
 def parse_profile(
@@ -119,8 +102,7 @@ def parse_profile(
     """
     refuse_tricks(text, name)
     reader = _Reader(effects, tools, folder)
-    document = cast("Path", _Document(name, text))  # it is asked for its text and its name
-    keys = load_yaml(document, _ProfileKeys, reader.find_problems)
+    keys = parse_yaml(text, name, _ProfileKeys, reader.find_problems)
     rules = tuple(
         Rule(name=rule.name, match=rule.match, when=rule.when, do=reader.effects_of(index), exclusive=rule.exclusive)
         for index, rule in enumerate(keys.rules)
@@ -133,20 +115,6 @@ def parse_profile(
         document=yaml.safe_load(text),
     )
     return profile.with_seed(seed)
-
-
-@dataclass(frozen=True)
-class _Document:
-    """What was read already, for a reader of files."""
-
-    name: str
-    text: str
-
-    def __str__(self) -> str:
-        return self.name
-
-    def read_text(self, encoding: str) -> str:  # noqa: ARG002 - as Path's
-        return self.text
 
 
 def refuse_tricks(text: str, name: str) -> None:
@@ -241,12 +209,12 @@ class _Reader:
         pattern = match.tool
         if pattern is not None and not any(fnmatchcase(tool, pattern) for tool in self._tools):
             there_are = f"it has {', '.join(self._tools)}" if self._tools else "it has none"
-            yield ("match", "tool"), f"matches no tool of this server{_nearest(pattern, self._tools)}; {there_are}"
+            yield ("match", "tool"), f"matches no tool of this server{did_you_mean(pattern, self._tools)}; {there_are}"
 
     def _read_effect(self, index: int, number: int, key: object, settings: object) -> Iterator[Problem]:
         adapter = self._adapters.get(key) if isinstance(key, str) else None
         if adapter is None:
-            yield (), f"is not known{_nearest(str(key), self._adapters)}; there are {', '.join(self._adapters)}"
+            yield (), f"is not known{did_you_mean(str(key), self._adapters)}; there are {', '.join(self._adapters)}"
             return
         try:
             self._made[index, number] = adapter.validate_python(settings, context=self._context)
@@ -285,21 +253,7 @@ def _hint(error: ErrorDetails, adapter: TypeAdapter[Any]) -> str:
         schema = adapter.json_schema()
     except PydanticUserError:
         return ""
-    return _nearest(str(error["loc"][-1]), sorted(_property_names(schema)))
-
-
-def _property_names(schema: Any) -> set[str]:
-    if isinstance(schema, list):
-        return {name for item in schema for name in _property_names(item)}
-    if not isinstance(schema, dict):
-        return set()
-    own = set(schema["properties"]) if isinstance(schema.get("properties"), dict) else set()
-    return own.union(*(_property_names(value) for value in schema.values()))
-
-
-def _nearest(word: str, known: Collection[str]) -> str:
-    near = get_close_matches(word, known, 1)
-    return f" (did you mean {near[0]}?)" if near else ""
+    return did_you_mean(str(error["loc"][-1]), sorted(property_names(schema)))
 
 
 def _contradictions(effect: Effect, match: Match) -> Iterator[str]:

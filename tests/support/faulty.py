@@ -107,7 +107,7 @@ def faulty(
     journal: Journal | None = None,
 ) -> Iterator[Faulty]:
     """CallReader > FaultLayer > FastMCP (or `app`) on a socket, in a thread."""
-    AppStatus.disable_automatic_graceful_drain()  # type: ignore[no-untyped-call]
+    AppStatus.disable_automatic_graceful_drain()  # type: ignore[no-untyped-call]  # not annotated there
     ran: list[int] = []
     faults: list[Record] = []
     inner = app or small_app(ran).http_app(path=MCP_PATH, json_response=json_response)

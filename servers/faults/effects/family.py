@@ -1,11 +1,12 @@
 """A key under `do` in a profile, such as `http`, and the faults that it can mean."""
 
 from collections.abc import Callable
-from difflib import get_close_matches
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, RootModel, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
+
+from formats.nearest import did_you_mean
 
 from ...wire.call import Call, Era
 from ..exchange import Exchange, Phase
@@ -54,8 +55,7 @@ class Family(RootModel[AnyFault], Generic[AnyFault]):
     @property
     def fault(self) -> Fault:
         """The fault that was chosen."""
-        fault: Any = self.root  # that it is one follows from `kinds`
-        return fault  # type: ignore[no-any-return]
+        return cast("Fault", self.root)  # that it is one follows from `kinds`
 
     def fault_type(self) -> str:
         """See `Effect`."""
@@ -88,6 +88,6 @@ def _complaint(settings: Any, known: list[str], given: list[str]) -> PydanticCus
         what = {"names": " and ".join(given)}
         return PydanticCustomError("two_faults", "should be one fault, not {names}: write each by itself", what)
     keys = map(str, settings) if isinstance(settings, dict) else [str(settings)]
-    near = [match for key in keys for match in get_close_matches(key, known, 1)]
-    what = {"known": ", ".join(known), "hint": f" (did you mean {near[0]}?)" if near else ""}
+    hints = (did_you_mean(key, known) for key in keys)
+    what = {"known": ", ".join(known), "hint": next(filter(None, hints), "")}
     return PydanticCustomError("no_fault", "should have one of {known}{hint}", what)

@@ -33,7 +33,9 @@ def test_a_json_reply_has_its_message() -> None:
 
 
 def test_a_stream_has_the_message_of_its_last_event_with_data() -> None:
-    draft = stream(PING, PROGRESS, json_reply().as_stream().body if json_reply().as_stream() else b"", PING)  # type: ignore[union-attr]
+    reply = json_reply().as_stream()
+    assert reply is not None
+    draft = stream(PING, PROGRESS, reply.body, PING)
     assert draft.is_stream
     assert draft.message == RESPONSE
     assert [data_of(event) != b"" for event in draft.events] == [False, True, True, False]

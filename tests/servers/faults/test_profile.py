@@ -11,11 +11,12 @@ from pydantic import BaseModel, TypeAdapter
 
 from formats.errors import InvalidInput
 from formats.fixtures import bundled_fixtures, find_fixture
+from formats.strict_yaml import property_names
 from servers.faults.effects import EFFECTS
 from servers.faults.latency import DISTRIBUTIONS
 from servers.faults.match import Match
 from servers.faults.model import Profile
-from servers.faults.profile import LARGEST, _property_names, parse_profile, read_profile
+from servers.faults.profile import LARGEST, parse_profile, read_profile
 from servers.faults.when import When
 from servers.wire.call import Call
 
@@ -387,7 +388,7 @@ RULE_KEYS = [
     "bucket",
 ]
 EFFECT_KEYS = {
-    family: sorted(_property_names(TypeAdapter(settings_of).json_schema())) for family, settings_of in EFFECTS.items()
+    family: sorted(property_names(TypeAdapter(settings_of).json_schema())) for family, settings_of in EFFECTS.items()
 }
 
 

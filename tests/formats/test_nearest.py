@@ -1,0 +1,17 @@
+import pytest
+
+from formats.nearest import did_you_mean
+
+
+@pytest.mark.parametrize(
+    ("word", "known", "hint"),
+    [
+        ("latncy", ["http", "latency"], " (did you mean latency?)"),
+        ("min", ["min", "mini"], " (did you mean mini?)"),
+        ("min", ["min"], ""),
+        ("latency", [], ""),
+        ("xyz", ["latency"], ""),
+    ],
+)
+def test_the_nearest_word_is_another_one_or_none(word: str, known: list[str], hint: str) -> None:
+    assert did_you_mean(word, known) == hint
