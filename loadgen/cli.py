@@ -17,6 +17,7 @@ from . import __version__
 from .calibrate import HEADING, render
 from .client.endpoint import Endpoint
 from .clock import SystemClock
+from .commands import contract
 from .engine import NO_RECORDER, Engine, Output, Recorder, ServerWatch
 from .errors import ExitCode, LoadError
 from .event_loop import new_event_loop
@@ -51,6 +52,7 @@ app = App(
 )
 scenarios = App(name="scenarios", help="List the bundled plans, or show one.")
 app.command(scenarios)
+app.command(contract.app)
 
 
 @app.command

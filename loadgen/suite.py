@@ -7,12 +7,12 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 
+from formats.draw import Draw
 from formats.errors import InvalidInput
 from formats.nearest import did_you_mean
 
 from .call import ToolCall
 from .catalogue import EVERY_OPERATION
-from .draw import Draw
 from .finding import Goal
 from .plan import Executor, Scenario
 from .plan_keys import Analysis, ScenarioKeys, WorkloadName, lasts, scaled

@@ -5,9 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
+from formats.draw import Words
+
 from ..call import ToolCall
 from ..client.session import Tool
-from ..draw import Words
 from .mix import in_words, turns
 from .need import need
 

@@ -5,10 +5,11 @@ from typing import Any
 
 from jsonschema_rs import Validator, validator_for
 
-from ..arguments import draw_arguments
+from formats.draw import Words
+from formats.schema_values import draw_arguments
+
 from ..call import ToolCall
 from ..client.session import Tool
-from ..draw import Words
 from ..errors import NothingMeasured
 from .mix import in_words, turns
 

@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from formats.draw import Draw
+
 from ..call import ToolCall
 from ..client.session import Tool
-from ..draw import Draw
 from ..targets import Target
 from .mix import in_words, turns
 from .need import need

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema_rs import validator_for
 
-from loadgen.arguments import draw_arguments
+from formats.schema_values import draw_arguments
 
 
 def object_of(**properties: Any) -> dict[str, Any]:

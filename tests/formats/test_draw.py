@@ -3,7 +3,7 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadgen.draw import Draw, Words
+from formats.draw import Draw, Words
 
 
 @given(st.integers(), st.text(), st.integers(min_value=1, max_value=10**9))

@@ -1,4 +1,4 @@
-"""Arguments for a tool that nobody told us about, drawn from its inputSchema."""
+"""Values that nobody told us about, drawn from the JSON Schema that they have to fit."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -41,11 +41,16 @@ def draw_arguments(schema: Schema, *key: int | str) -> dict[str, Any]:
     whether the arguments fit is for the caller to check. There are none (an empty set) when what is required has no
     end, or is more than a call should carry.
     """
-    try:
-        value = _Drawing(schema, key).value(schema, "$", 0)
-    except (_TooMuchError, OverflowError):  # an OverflowError: bounds that are no numbers to reckon with
-        return {}
+    value = draw_value(schema, *key)
     return value if isinstance(value, dict) else {}
+
+
+def draw_value(schema: Schema, *key: int | str) -> Any:
+    """A value for `schema`, as `draw_arguments` draws them; None when what is required is too much."""
+    try:
+        return _Drawing(schema, key).value(schema, "$", 0)
+    except (_TooMuchError, OverflowError):  # an OverflowError: bounds that are no numbers to reckon with
+        return None
 
 
 class _TooMuchError(Exception):

@@ -1,0 +1,1 @@
+"""Commands of `mcp-load` besides those that load a server."""
