@@ -1,6 +1,5 @@
 import math
 import random
-import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -209,11 +208,9 @@ def test_gaps_and_order_do_not_matter() -> None:
     assert fit_slope(points) == expected
 
 
-def test_ten_thousand_points_take_no_time() -> None:
-    points = series(correlated(0.8), 10_000, 5)
-    began = time.process_time()
-    fit_slope(points)
-    assert time.process_time() - began < 0.5
+@pytest.mark.timeout(20)  # a fraction of a second; minutes, if it took the square of their number
+def test_a_hundred_thousand_points_are_no_more_work_than_there_are_points() -> None:
+    assert fit_slope(series(correlated(0.8), 100_000, 5)) is not None
 
 
 @given(
