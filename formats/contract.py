@@ -6,144 +6,138 @@ each key, fixtures/schemas/contract.json is its schema.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, WithJsonSchema, field_validator
 
-from .json_file import load_json
+from .errors import repeated
+from .example import UNCOMPARED, Entry, Example, Expectation, ExpectedError, Shape, essence
+from .json_file import load_json, parse_json
+from .nearest import did_you_mean
 
+__all__ = [
+    "UNCOMPARED",
+    "Contract",
+    "Entry",
+    "Era",
+    "Example",
+    "Expectation",
+    "ExpectedError",
+    "Identity",
+    "contract_schema",
+    "contract_text",
+    "essence",
+    "parse_contract",
+    "read_contract",
+]
+
+T = TypeVar("T")
 Era = Literal["handshake", "modern"]
-Entry = dict[str, JsonValue]
-PROTOCOL_VERSION = r"^\d{4}-\d{2}-\d{2}$"
-UNCOMPARED = frozenset({"_meta", "resultType", "ttlMs", "cacheScope"})
-"""Members of a result that are about the exchange and not about the answer; an exact result neither has nor compares
-them. `isError: false` is the same as no isError."""
+ProtocolVersion = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+_ANSWERS = ("result", "fits", "match")
+"""Kinds of expectation that only what the server has can meet."""
 
 
-def _sorted_by(*keys: str, lists: Sequence[str] = ()) -> Any:
-    """A validator: each entry has text under the first of `keys`, by which no two are the same, and lists as named."""
+def _entries(key: str, *objects: str) -> Callable[[tuple[Entry, ...]], tuple[Entry, ...]]:
+    """A validator of a list: in each entry `objects` and a text under `key`, by which it sorts, no two the same."""
 
     def check(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
-        key = keys[0]
-        names = [entry.get(key) for entry in entries]
-        for at, (entry, name) in enumerate(zip(entries, names, strict=True)):
+        for at, entry in enumerate(entries):
+            name = entry.get(key)
             if not isinstance(name, str) or not name:
-                raise ValueError(f"should have a {key} in each entry; entry {at} has none")
-            if names.count(name) > 1:
-                raise ValueError(f"should have each {key} once; {name} is there twice")
-            for object_key in lists:
-                if not isinstance(entry.get(object_key), dict):
-                    raise ValueError(f"should have an {object_key} in each entry; {name} has none")  # noqa: TRY004 - pydantic takes it
-        return tuple(sorted(entries, key=lambda entry: str(entry[key])))
+                raise repeated(f"should have a {key} in each entry; the one at [{at}] has none")
+            for each in objects:
+                if not isinstance(entry.get(each), dict):
+                    raise repeated(f"should have an {each} in each entry; {name} has none")
+        return _once(entries, lambda entry: str(entry[key]), key)
 
-    return AfterValidator(check)
+    return check
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+def _entries_schema(key: str, *objects: str) -> WithJsonSchema:
+    properties = {key: {"type": "string", "minLength": 1}} | {each: {"type": "object"} for each in objects}
+    entry = {"type": "object", "required": [key, *objects], "properties": properties}
+    return WithJsonSchema({"type": "array", "items": entry})
 
 
-class Identity(_Strict):
+def _once(entries: tuple[T, ...], key: Callable[[T], str], name: str) -> tuple[T, ...]:
+    """`entries` in the order of their keys, no two of which are the same."""
+    twice = [word for word, count in Counter(map(key, entries)).items() if count > 1]
+    if twice:
+        raise repeated(f"should have each {name} once; {twice[0]} is there twice")
+    return tuple(sorted(entries, key=key))
+
+
+def _in_order(versions: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(sorted(set(versions)))
+
+
+def _examples(examples: tuple[Example, ...]) -> tuple[Example, ...]:
+    return _once(examples, lambda example: example.name, "name")
+
+
+class Identity(Shape):
     """Who the server says it is (`serverInfo`), without what only decorates it."""
 
     name: str
+    """For programs."""
     version: str = ""
+    """Of the server."""
     title: str | None = None
+    """For people."""
 
 
-class ExpectedError(_Strict):
-    """A JSON-RPC error."""
-
-    code: int
-    message: str | None = None
-    """Word for word; None: any."""
-
-
-class Expectation(_Strict):
-    """What a call has to be answered with: exactly one of these."""
-
-    result: Entry | None = None
-    """Exactly this result, but for `UNCOMPARED`."""
-    fits: Literal[True] | Entry | None = None
-    """A result that fits this JSON Schema; true: one whose structuredContent fits the tool's outputSchema."""
-    match: dict[str, Literal[True] | Entry] | None = None
-    """JSON pointers into the result, and the JSON Schema that each place has to fit; true: it has to be there."""
-    tool_error: Literal[True] | str | Entry | None = None
-    """A result with `isError: true`: any (true), with this text, or with a text that fits this JSON Schema."""
-    error: ExpectedError | None = None
-    """A JSON-RPC error."""
-
-    @model_validator(mode="after")
-    def _be_one(self) -> Self:
-        if len(self.model_fields_set) != 1 or getattr(self, self.kind) is None:
-            raise ValueError(f"should have exactly one of {', '.join(type(self).model_fields)}")
-        return self
-
-    @property
-    def kind(self) -> str:
-        """Which of them it is."""
-        return next(iter(self.model_fields_set), "result")
-
-
-class Example(_Strict):
-    """One call and how it is answered: of a tool, a read of a resource (`uri`), or a prompt."""
-
-    name: Annotated[str, Field(min_length=1)]
-    tool: str | None = None
-    resource: str | None = None
-    prompt: str | None = None
-    arguments: Entry = Field(default_factory=dict)
-    expect: Expectation
-
-    @model_validator(mode="after")
-    def _be_one(self) -> Self:
-        if sum(each is not None for each in (self.tool, self.resource, self.prompt)) != 1:
-            raise ValueError("should have exactly one of tool, resource, prompt")
-        if self.resource is not None and self.arguments:
-            raise ValueError("should have no arguments: a resource takes none")
-        return self
-
-    @property
-    def method(self) -> str:
-        """The MCP method that it calls."""
-        return "tools/call" if self.tool is not None else "prompts/get" if self.prompt is not None else "resources/read"
-
-    @property
-    def params(self) -> dict[str, Any]:
-        """What it sends, without `_meta`."""
-        if self.resource is not None:
-            return {"uri": self.resource}
-        return {"name": self.tool if self.tool is not None else self.prompt, "arguments": dict(self.arguments)}
-
-
-def _distinct(examples: tuple[Example, ...]) -> tuple[Example, ...]:
-    names = [example.name for example in examples]
-    twice = [name for name in names if names.count(name) > 1]
-    if twice:
-        raise ValueError(f"should have each name once; {twice[0]} is there twice")
-    return tuple(sorted(examples, key=lambda example: example.name))
-
-
-class Contract(_Strict):
+class Contract(Shape):
     """All that a contract file says, its lists in the order of their names."""
 
     version: Literal[1] = 1
+    """Of this format."""
     server: Identity
+    """Who it says that it is."""
     instructions: str | None = None
-    protocol_versions: Annotated[
-        tuple[Annotated[str, Field(pattern=PROTOCOL_VERSION)], ...],
-        Field(min_length=1),
-        AfterValidator(lambda versions: tuple(sorted(set(versions)))),
-    ]
+    """What it tells models about itself."""
+    protocol_versions: Annotated[tuple[ProtocolVersion, ...], Field(min_length=1), AfterValidator(_in_order)]
+    """Those that the server really speaks."""
     capabilities: dict[Era, Entry] = Field(default_factory=dict)
     """What the server says that it can, in each era that it serves."""
-    tools: Annotated[tuple[Entry, ...], _sorted_by("name", lists=["inputSchema"])] = ()
-    resources: Annotated[tuple[Entry, ...], _sorted_by("uri")] = ()
-    resource_templates: Annotated[tuple[Entry, ...], _sorted_by("uriTemplate")] = ()
-    prompts: Annotated[tuple[Entry, ...], _sorted_by("name")] = ()
-    examples: Annotated[tuple[Example, ...], AfterValidator(_distinct)] = ()
+    tools: Annotated[
+        tuple[Entry, ...],
+        AfterValidator(_entries("name", "inputSchema")),
+        _entries_schema("name", "inputSchema"),
+    ] = ()
+    """Entries of tools/list."""
+    resources: Annotated[tuple[Entry, ...], AfterValidator(_entries("uri")), _entries_schema("uri")] = ()
+    """Entries of resources/list."""
+    resource_templates: Annotated[
+        tuple[Entry, ...], AfterValidator(_entries("uriTemplate")), _entries_schema("uriTemplate")
+    ] = ()
+    """Entries of resources/templates/list."""
+    prompts: Annotated[tuple[Entry, ...], AfterValidator(_entries("name")), _entries_schema("name")] = ()
+    """Entries of prompts/list."""
+    examples: Annotated[tuple[Example, ...], AfterValidator(_examples)] = ()
+    """Calls, and how they have to be answered."""
+
+    @field_validator("examples")
+    @classmethod
+    def _of_this_server(cls, examples: tuple[Example, ...], info: ValidationInfo) -> tuple[Example, ...]:
+        """Refuse what no server can meet that keeps the rest of the contract, and what each server meets."""
+        if "tools" not in info.data:  # which are told to be bad
+            return examples
+        tools = {str(tool["name"]): tool for tool in info.data["tools"]}
+        for example in examples:
+            if example.tool is not None and example.tool not in tools and example.expect.kind in _ANSWERS:
+                hint = did_you_mean(example.tool, tools)
+                raise repeated(f"should call tools of the contract; {example.name} calls {example.tool}{hint}")
+            if example.expect.fits is True and not isinstance(
+                tools.get(example.tool or "", {}).get("outputSchema"), dict
+            ):
+                raise repeated(
+                    f"should say fits: true of tools with an outputSchema only; {example.name} has none to fit"
+                )
+        return examples
 
     def tool(self, name: str) -> Mapping[str, Any] | None:
         """The entry of the tool `name`."""
@@ -159,19 +153,22 @@ def read_contract(path: Path) -> Contract:
     return load_json(path, Contract)
 
 
+def parse_contract(text: str, name: str) -> Contract:
+    """The contract in `text`, which complaints call `name`.
+
+    Raises:
+        InvalidInput: as `read_contract`.
+    """
+    return parse_json(text, name, Contract)
+
+
 def contract_text(contract: Contract) -> str:
     """The canonical file of `contract`: keys in the order of the alphabet, lists in that of their names, no times."""
-    document = contract.model_dump(mode="json", exclude_unset=True) | {"version": contract.version}
-    return json.dumps(document, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
+    document = contract.model_dump(mode="json", exclude_defaults=True) | {"version": contract.version}
+    return json.dumps(document, ensure_ascii=False, indent=2, sort_keys=True, allow_nan=False) + "\n"
 
 
 def contract_schema() -> dict[str, Any]:
     """The JSON Schema of a contract file."""
     schema = Contract.model_json_schema()
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "Contract of an MCP server"}
-
-
-def essence(result: Mapping[str, Any]) -> dict[str, Any]:
-    """What of a result is compared with an exact one: all but `UNCOMPARED`, and no `isError: false`."""
-    kept: Iterable[tuple[str, Any]] = ((key, value) for key, value in result.items() if key not in UNCOMPARED)
-    return {key: value for key, value in kept if not (key == "isError" and value is False)}

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, PydanticCustomError
 
 _LONGEST_VALUE = 60
 _SHAPES = {
@@ -25,6 +25,11 @@ class InvalidInput(ValueError):  # noqa: N818 - it names the cause, as the other
     def __init__(self, problems: Sequence[str]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(problems))
+
+
+def repeated(why: str) -> PydanticCustomError:
+    """What a validator raises whose sentence `why` (without its subject) needs no ", got …" behind it."""
+    return PydanticCustomError(REPEATED, "{why}", {"why": why})
 
 
 def complaint(error: ErrorDetails) -> str:
