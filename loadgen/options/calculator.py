@@ -11,7 +11,8 @@ from formats.durations import Duration, format_duration
 from ..executors.closed import ConstantVus
 from ..plan import Plan
 from ..workloads.calculator import CalculatorWorkload
-from .common import LoadOptions, Url, Users
+from .common import LoadOptions, Users
+from .target import Url
 
 
 class CalculatorOptions(LoadOptions):

@@ -13,7 +13,8 @@ from ..executors.closed import ConstantVus, SharedIterations
 from ..executors.open import ConstantArrivalRate
 from ..plan import Executor, Plan
 from ..workloads.generic import GenericWorkload
-from .common import MOST_USERS, LoadOptions, Protocol, Url, Users
+from .common import MOST_USERS, LoadOptions, Protocol, Users
+from .target import Url
 
 _SECONDS = 30.0
 _HIGHEST_RATE = 100_000

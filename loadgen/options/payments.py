@@ -9,7 +9,8 @@ from pydantic import Field, ValidationInfo, field_validator
 from ..executors.closed import SharedIterations
 from ..plan import Plan
 from ..workloads.payments import TARGETS, VERIFY, Kind, PaymentsWorkload
-from .common import LoadOptions, Url, Users
+from .common import LoadOptions, Users
+from .target import Url
 
 
 class PaymentsOptions(LoadOptions):

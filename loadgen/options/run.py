@@ -20,8 +20,9 @@ from ..plan import Analysis, Plan
 from ..plan_file import load_suite
 from ..server_watch import MetricsWatch, ProcessWatch
 from ..suite import Suite
-from .common import LoadOptions, Protocol, Url, Users
+from .common import LoadOptions, Protocol, Users
 from .files import Reports, read_outputs
+from .target import Url
 
 _PORTS = {"calculator": 8100, "payments": 8000, "generic": 8000}
 _MOST_TICKS = 600

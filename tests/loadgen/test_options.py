@@ -5,8 +5,8 @@ from pydantic import ValidationError
 
 from loadgen.executors.closed import ConstantVus, SharedIterations
 from loadgen.options.calculator import CalculatorOptions
-from loadgen.options.common import endpoint_url
 from loadgen.options.payments import PaymentsOptions
+from loadgen.options.target import endpoint_url
 
 
 @pytest.mark.parametrize(
