@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import AfterValidator, Field, ValidationInfo, WithJsonSchema, field_validator
 
 from .errors import repeated
-from .example import UNCOMPARED, Entry, Example, Expectation, ExpectedError, Shape, essence
+from .example import UNCOMPARED, Entry, Example, Expectation, ExpectedError, Shape, error_text, essence
 from .json_file import load_json, parse_json
 from .nearest import did_you_mean
 
@@ -29,6 +29,7 @@ __all__ = [
     "Identity",
     "contract_schema",
     "contract_text",
+    "error_text",
     "essence",
     "parse_contract",
     "read_contract",
@@ -163,9 +164,17 @@ def parse_contract(text: str, name: str) -> Contract:
 
 
 def contract_text(contract: Contract) -> str:
-    """The canonical file of `contract`: keys in the order of the alphabet, lists in that of their names, no times."""
+    """The canonical file of `contract`: keys in the order of the alphabet, lists in that of their names, no times.
+
+    Letters that cannot be seen are written as escapes: what a server hides in a description shows in a review.
+    """
     document = contract.model_dump(mode="json", exclude_defaults=True) | {"version": contract.version}
-    return json.dumps(document, ensure_ascii=False, indent=2, sort_keys=True, allow_nan=False) + "\n"
+    text = json.dumps(document, ensure_ascii=False, indent=2, sort_keys=True, allow_nan=False) + "\n"
+    return text if text.replace("\n", "").isprintable() else "".join(map(_visible, text))
+
+
+def _visible(letter: str) -> str:
+    return letter if letter.isprintable() or letter == "\n" else json.dumps(letter)[1:-1]
 
 
 def contract_schema() -> dict[str, Any]:

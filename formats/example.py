@@ -88,8 +88,8 @@ class Expectation(Shape):
     ) = None
     """JSON pointers into the result, and the JSON Schema that each place has to fit; true: it has to be there."""
     tool_error: TrueOrText | None = None
-    """A result with `isError: true`: any (true), with this text, or with a text that fits this JSON Schema. The text is
-    that of all content, put together with line ends."""
+    """A result with `isError: true`: any (true), with this text (see `error_text`), or with one that fits this JSON
+    Schema."""
     error: ExpectedError | None = None
     """A JSON-RPC error."""
 
@@ -154,3 +154,10 @@ def essence(result: Mapping[str, Any]) -> dict[str, Any]:
     if kept.get("isError") is False:
         del kept["isError"]
     return kept
+
+
+def error_text(result: Mapping[str, Any]) -> str:
+    """The text of a tool's error: that of all its content, a line for each part."""
+    content = result.get("content")
+    parts = [part.get("text") for part in content if isinstance(part, dict)] if isinstance(content, list) else []
+    return "\n".join(text for text in parts if isinstance(text, str))

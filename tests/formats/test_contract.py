@@ -11,7 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema_rs import Draft202012Validator, meta
 
-from formats.contract import Contract, contract_schema, contract_text, essence, parse_contract, read_contract
+from formats.contract import (
+    Contract,
+    contract_schema,
+    contract_text,
+    error_text,
+    essence,
+    parse_contract,
+    read_contract,
+)
 from formats.errors import InvalidInput
 from formats.fixtures import find_fixture
 
@@ -113,6 +121,19 @@ def test_the_essence_of_a_result_is_the_answer_alone() -> None:
     exchange = {"_meta": {"a": 1}, "resultType": "complete", "ttlMs": 0, "cacheScope": "private", "isError": False}
     assert essence({"content": [], **exchange}) == {"content": []}
     assert essence({"content": [], "isError": True}) == {"content": [], "isError": True}
+
+
+def test_the_text_of_an_error_is_that_of_all_its_content() -> None:
+    parts: list[Any] = [{"type": "text", "text": "no"}, {"type": "image", "data": "x"}, 3, {"text": 3}, {"text": "way"}]
+    assert error_text({"content": parts}) == "no\nway"
+    assert error_text({"content": "no"}) == error_text({}) == ""
+
+
+def test_what_cannot_be_seen_is_written_as_an_escape() -> None:
+    hidden = "vis\u200bible \u202e\U000e0041 \x7f äß漢😀"
+    text = contract_text(parse({**GOOD, "instructions": hidden}))
+    assert '"vis\\u200bible \\u202e\\udb40\\udc41 \\u007f äß漢😀"' in text
+    assert parse_contract(text, "c.json").instructions == hidden
 
 
 def expecting(expect: Any, **example: Any) -> Any:
