@@ -1,12 +1,11 @@
 """The command line of `mcp-load`."""
 
-import asyncio
 import os
 import sys
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 
 from cyclopts import App, Parameter
 
@@ -20,7 +19,7 @@ from .clock import SystemClock
 from .commands import contract
 from .engine import NO_RECORDER, Engine, Output, Recorder, ServerWatch
 from .errors import ExitCode, LoadError
-from .event_loop import new_event_loop
+from .event_loop import run_in_loop
 from .interruption import Interruption
 from .options.calculator import CalculatorOptions
 from .options.calibrate import CalibrateOptions, run_calibration
@@ -38,7 +37,6 @@ from .replay import replay
 from .reports.text import render_text
 from .result import RunResult
 
-T = TypeVar("T")
 _LONGEST_LOOK = 2.0
 """Seconds that /health gets to say that the target is a testbed."""
 app = App(
@@ -105,7 +103,7 @@ def calibrate(*, options: Annotated[CalibrateOptions, Parameter(name="*")] = Cal
     gives exit code 99.
     """
     say(f"{HEADING}\n", sys.stdout)
-    rows = _in_loop(run_calibration(options, lambda new: say(render(new), sys.stdout)))
+    rows = run_in_loop(run_calibration(options, lambda new: say(render(new), sys.stdout)))
     return ExitCode.OK if all(row.within for row in rows) else ExitCode.GATE_FAILED
 
 
@@ -212,10 +210,10 @@ def _run_and_report(
     reports.check()
     recorder = reports.recorder()
     if recorder is None:
-        result = _in_loop(_measure(plan, endpoint, options, server))
+        result = run_in_loop(_measure(plan, endpoint, options, server))
     else:
         with recorder:
-            result = recorder.finish(_in_loop(_measure(plan, endpoint, options, server, recorder)))
+            result = recorder.finish(run_in_loop(_measure(plan, endpoint, options, server, recorder)))
     say(render_text(result, every_metric=options.verbose), sys.stdout)
     reports.save(result)
     return _exit_code(result), result
@@ -245,8 +243,3 @@ async def _measure(
             recorder=recorder,
         )
         return await engine.run(interruption)
-
-
-def _in_loop(work: Coroutine[Any, Any, T]) -> T:
-    with asyncio.Runner(loop_factory=new_event_loop) as runner:
-        return runner.run(work)

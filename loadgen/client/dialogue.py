@@ -8,7 +8,7 @@ from typing import Any
 from ..outcome import Failure, HttpStatus, Reset, SchemaViolation, SessionLost
 from .headers import Fields
 from .messages import HANDSHAKE_VERSIONS, RpcResult, encode_tail, number_request
-from .modern import MODERN, Path, request_meta, routing_headers
+from .modern import MODERN, Path, mirrors, request_meta, routing_headers
 from .reply import RpcReply
 from .transport import Request, Timings, Transport
 
@@ -18,6 +18,8 @@ HEADERS = {"Content-Type": "application/json", "Accept": "application/json, text
 CLIENT = {"name": "mcp-load", "version": version("mcp-testbed")}
 META = request_meta(CLIENT)
 _NOT_FOUND = 404
+_NAMED_BY = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
+"""The parameter that a modern request repeats in a header."""
 
 
 @dataclass(slots=True)
@@ -35,7 +37,8 @@ class Session:
 
     With `retry_lost`, a modern request whose connection or stream broke before the response came is sent once more,
     under a new id; `reissued` counts that. A time-out is no such break: the server may be at work still. `opened` are
-    the timings of the first request.
+    the timings of the first request, `about` is what the server said of itself: the result of `initialize` or
+    `server/discover`.
     """
 
     transport: Transport
@@ -48,6 +51,7 @@ class Session:
     retry_lost: bool = False
     reissued: int = 0
     opened: Timings | None = None
+    about: Mapping[str, Any] = field(default_factory=dict)
     forms: dict[str, Form] = field(default_factory=dict)
     mirrored: dict[str, Mapping[Path, str]] = field(default_factory=dict)
 
@@ -60,7 +64,12 @@ class Session:
 async def request(session: Session, method: str, params: Mapping[str, Any]) -> RpcResult | Failure:
     """Make one request of `method`."""
     if session.modern:
-        return await ask(session, HEADERS | routing_headers(method), encode_tail(method, {**params, "_meta": META}))
+        own: Fields = ()
+        name = params.get(_NAMED_BY.get(method, ""))
+        if method == "tools/call" and isinstance(name, str):
+            own = mirrors(session.mirrored.get(name, {}), params.get("arguments", {}))
+        headers = HEADERS | routing_headers(method, name if isinstance(name, str) else None)
+        return await ask(session, headers, encode_tail(method, {**params, "_meta": META}), own)
     return await ask(session, session.headers or HEADERS, encode_tail(method, params))
 
 

@@ -48,6 +48,7 @@ async def initialize_session(
         if isinstance(versions, list) and MODERN in versions:
             info = as_object(found.get("_meta")).get(f"{PREFIX}serverInfo")
             session.server_name = str(as_object(info).get("name", ""))
+            session.about = found
             return session
         found = CheckFailed(f"the server does not serve protocol version {MODERN}")
     if protocol == MODERN or isinstance(found, (Connect, Tls, Reset, Timeout)) or _is_modern_only(found):
@@ -92,6 +93,7 @@ async def _shake_hands(session: Session) -> Session | Failure:
         return CheckFailed(f"the server negotiated protocol version {negotiated!r}, which is not one with a handshake")
     session.protocol = str(negotiated)
     session.server_name = str(as_object(answer.result.get("serverInfo")).get("name", ""))
+    session.about = answer.result
     session.headers = HEADERS | {"MCP-Protocol-Version": session.protocol} | named
     reply = PlainReply()
     notification = Request("POST", session.headers, encode_notification("notifications/initialized"))

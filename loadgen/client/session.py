@@ -14,6 +14,7 @@ from .headers import Fields
 from .messages import RpcResult, encode_call_start, encode_call_tail
 from .modern import mirrored, mirrors, routing_headers
 from .opening import AUTO, PROTOCOLS, delete_session, discover, initialize_session
+from .pages import read_pages
 from .tool import Tool, read_tools
 
 __all__ = [
@@ -34,7 +35,6 @@ __all__ = [
 
 CALL_KEY_HEADER = "Mcp-Testbed-Call"
 """Carries the name under which the server's journal keeps a call."""
-_MOST_PAGES = 100
 _NO_HEADERS: Fields = ()
 
 
@@ -79,25 +79,14 @@ async def list_tools(session: Session) -> tuple[Tool, ...] | Failure:
 
     SchemaViolation: a page is no list of named tools, a cursor comes twice, or there are more than 100 pages.
     """
-    tools: list[Tool] = []
-    cursor: object = None
-    seen: set[str] = set()
-    for _ in range(_MOST_PAGES):
-        answer = await request(session, "tools/list", {"cursor": cursor} if cursor is not None else {})
-        if not isinstance(answer, RpcResult):
-            return answer
-        page = read_tools(answer.result.get("tools"))
-        if page is None:
-            return SchemaViolation("tools/list has no list of named tools")
-        tools += page
-        cursor = answer.result.get("nextCursor")
-        if cursor is None:
-            remember_tools(session, tools)
-            return tuple(tools)
-        if str(cursor) in seen:
-            return SchemaViolation("tools/list goes round in a circle: a cursor came twice")
-        seen.add(str(cursor))
-    return SchemaViolation(f"tools/list has more than {_MOST_PAGES} pages")
+    listed = await read_pages(session, "tools/list", "tools")
+    if not isinstance(listed, tuple):
+        return listed
+    tools = read_tools(list(listed))
+    if tools is None:
+        return SchemaViolation("tools/list has no list of named tools")
+    remember_tools(session, tools)
+    return tuple(tools)
 
 
 def remember_tools(session: Session, tools: Iterable[Tool]) -> None:

@@ -17,7 +17,7 @@ class Tool:
 
 
 def read_tools(listed: object) -> list[Tool] | None:
-    """The tools of one page of `tools/list`; None when they are no list of named tools.
+    """The tools that `tools/list` has listed; None when they are no list of named tools.
 
     What else is amiss in a description counts as absent: it hinders no call.
     """

@@ -1,13 +1,12 @@
 """The load for any MCP server: its own tools, with arguments given, or drawn from each inputSchema."""
 
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any
 
-from jsonschema_rs import Validator, validator_for
-
 from formats.draw import Words
-from formats.schema_values import draw_arguments
 
+from ..arguments import Arguments, UnusableSchemaError
 from ..call import ToolCall
 from ..client.session import Tool
 from ..errors import NothingMeasured
@@ -15,7 +14,6 @@ from .mix import in_words, turns
 
 _ARGUMENT_SETS = 64
 """Different arguments that are drawn for a tool before the run; calls pick among them."""
-_MOST_TRIES = 500
 
 
 class GenericWorkload:
@@ -73,30 +71,19 @@ class GenericWorkload:
         """See `Workload`; no call needs what another one gave."""
 
     def _arguments(self, tool: Tool) -> list[Mapping[str, Any]]:
-        validator = _validator(tool)
+        try:
+            arguments = Arguments(tool.name, tool.input_schema, self._seed)
+        except UnusableSchemaError as error:
+            raise NothingMeasured(str(error)) from error
         if self._given is not None:
-            error = next(iter(validator.iter_errors(self._given)), None)
-            if error is not None:
-                raise NothingMeasured(f"the arguments given do not fit the inputSchema of {tool.name}: {error.message}")
+            fault = arguments.fault(self._given)
+            if fault is not None:
+                raise NothingMeasured(f"the arguments given do not fit the inputSchema of {tool.name}: {fault}")
             return [self._given]
-        drawn = (draw_arguments(tool.input_schema, self._seed, tool.name, n) for n in range(_MOST_TRIES))
-        fitting: list[Mapping[str, Any]] = []
-        for arguments in drawn:
-            if validator.is_valid(arguments):
-                fitting.append(arguments)
-            if len(fitting) == _ARGUMENT_SETS:
-                break
+        fitting: list[Mapping[str, Any]] = list(islice(arguments.fitting(), _ARGUMENT_SETS))
         if not fitting:
             raise NothingMeasured(f"no arguments that fit the inputSchema of {tool.name} could be drawn; give them")
         return fitting
-
-
-def _validator(tool: Tool) -> Validator:
-    try:
-        return validator_for(dict(tool.input_schema), validate_formats=True, offline=True)
-    except ValueError as error:
-        reason = str(error).splitlines()[0]
-        raise NothingMeasured(f"the inputSchema of {tool.name} is not valid JSON Schema: {reason}") from error
 
 
 def _listed(tools: Mapping[str, Tool]) -> str:
