@@ -1,5 +1,64 @@
 """`mcp-load contract`: what a server offers and how it answers, as a file; held against servers and other files."""
 
-from cyclopts import App
+import sys
+from collections import Counter
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+from formats.contract import Contract, contract_text
+from formats.stdio import say
+
+from ..clock import SystemClock
+from ..contract.capture.capture import capture as capture_contract
+from ..errors import ExitCode
+from ..event_loop import run_in_loop
+from ..options.capture import STDOUT, CaptureOptions
 
 app = App(name="contract", help="Capture, check and compare what MCP servers offer and how they answer.")
+
+
+@app.command
+def capture(*, options: Annotated[CaptureOptions, Parameter(name="*")] = CaptureOptions()) -> int:  # noqa: B008 - frozen
+    """Write down what an MCP server offers, and how it answers.
+
+    Both eras of the protocol, all pages of its lists, and examples: read-only tools are called with arguments drawn
+    from their inputSchema, text resources and prompts are read. Two captures of a server that did not change are equal.
+    """
+    contract = run_in_loop(capture_contract(options.source, options.wishes, SystemClock(), _tell))
+    text = contract_text(contract)
+    if options.out == STDOUT:
+        say(text, sys.stdout)
+    else:
+        options.save(text)
+    for sentence in _summary(contract, options):
+        _tell(sentence)
+    return ExitCode.OK
+
+
+def _tell(sentence: str) -> None:
+    say(f"{sentence}\n", sys.stderr)
+
+
+def _summary(contract: Contract, options: CaptureOptions) -> list[str]:
+    counts = [
+        f"{len(entries)} {what}{'' if len(entries) == 1 else 's'}"
+        for entries, what in (
+            (contract.tools, "tool"),
+            (contract.resources, "resource"),
+            (contract.resource_templates, "resource template"),
+            (contract.prompts, "prompt"),
+            (contract.examples, "example"),
+        )
+    ]
+    spoken = ", ".join(contract.protocol_versions)
+    sentences = [f"{contract.server.name or 'The server'} speaks {spoken}; {', '.join(counts)}."]
+    tools = Counter(example.tool for example in contract.examples if example.tool is not None)
+    others = sum(example.tool is None for example in contract.examples)
+    recorded = [f"{tool} ({count})" for tool, count in sorted(tools.items())]
+    recorded += [f"{others} of resources and prompts"] if others else []
+    if recorded:
+        where = "the contract" if options.out == STDOUT else str(options.out)
+        sentences.append(f"Recorded answers: {', '.join(recorded)}.")
+        sentences.append(f"They are as the server gave them, secrets too: look through {where} before you share it.")
+    return sentences
