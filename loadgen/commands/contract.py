@@ -6,7 +6,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from formats.contract import Contract, contract_text
+from formats.contract import Contract, contract_text, parse_contract
 from formats.stdio import say
 
 from ..clock import SystemClock
@@ -25,14 +25,20 @@ def capture(*, options: Annotated[CaptureOptions, Parameter(name="*")] = Capture
     Both eras of the protocol, all pages of its lists, and examples: read-only tools are called with arguments drawn
     from their inputSchema, text resources and prompts are read. Two captures of a server that did not change are equal.
     """
-    contract = run_in_loop(capture_contract(options.source, options.wishes, SystemClock(), _tell))
+    kept = options.kept()
+    captured = run_in_loop(capture_contract(options.source, options.wishes, SystemClock(), _tell))
+    contract = captured.model_copy(update={"examples": (*captured.examples, *kept)})
     text = contract_text(contract)
+    parse_contract(text, str(options.out))  # examples that were kept may be of tools that are gone
     if options.out == STDOUT:
         say(text, sys.stdout)
     else:
         options.save(text)
-    for sentence in _summary(contract, options):
-        _tell(sentence)
+    _tell(_summary(contract))
+    if captured.examples:
+        where = "the contract" if options.out == STDOUT else str(options.out)
+        _tell(f"Recorded answers: {_recorded(captured)}.")
+        _tell(f"They are as the server gave them, secrets too: look through {where} before you share it.")
     return ExitCode.OK
 
 
@@ -40,7 +46,7 @@ def _tell(sentence: str) -> None:
     say(f"{sentence}\n", sys.stderr)
 
 
-def _summary(contract: Contract, options: CaptureOptions) -> list[str]:
+def _summary(contract: Contract) -> str:
     counts = [
         f"{len(entries)} {what}{'' if len(entries) == 1 else 's'}"
         for entries, what in (
@@ -51,14 +57,17 @@ def _summary(contract: Contract, options: CaptureOptions) -> list[str]:
             (contract.examples, "example"),
         )
     ]
-    spoken = ", ".join(contract.protocol_versions)
-    sentences = [f"{contract.server.name or 'The server'} speaks {spoken}; {', '.join(counts)}."]
+    return (
+        f"{contract.server.name or 'The server'} speaks {', '.join(contract.protocol_versions)}; {', '.join(counts)}."
+    )
+
+
+def _recorded(contract: Contract) -> str:
     tools = Counter(example.tool for example in contract.examples if example.tool is not None)
-    others = sum(example.tool is None for example in contract.examples)
-    recorded = [f"{tool} ({count})" for tool, count in sorted(tools.items())]
-    recorded += [f"{others} of resources and prompts"] if others else []
-    if recorded:
-        where = "the contract" if options.out == STDOUT else str(options.out)
-        sentences.append(f"Recorded answers: {', '.join(recorded)}.")
-        sentences.append(f"They are as the server gave them, secrets too: look through {where} before you share it.")
-    return sentences
+    others = len(contract.examples) - tools.total()
+    return ", ".join(
+        [
+            *(f"{tool} ({count})" for tool, count in sorted(tools.items())),
+            *([f"{others} that were read"] if others else []),
+        ]
+    )

@@ -3,12 +3,13 @@
 import secrets
 import shutil
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
 from cyclopts import Parameter
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from formats.contract import Example, read_contract
 from formats.durations import Duration
 from formats.errors import REPEATED, InvalidInput
 
@@ -68,6 +69,24 @@ class CaptureOptions(TargetOptions):
         Parameter(help="Arguments are drawn from this number: the same one gives the same calls."),
     ] = 1
 
+    keep_examples: Annotated[
+        bool,
+        Parameter(
+            negative="",
+            show_default=False,
+            help="Take the examples, hand-made ones too, from the file that is replaced; make no calls for new ones.",
+        ),
+    ] = False
+
+    @model_validator(mode="after")
+    def _one_source_of_examples(self) -> Self:
+        flags = {"examples": "--examples", "tool": "--tool", "read": "--no-read", "seed": "--seed"}
+        others = [flag for name, flag in flags.items() if name in self.model_fields_set]
+        if self.keep_examples and (others or self.out == STDOUT):
+            why = f"cannot go together with {', '.join(others)}" if others else "wants --out FILE"
+            raise ValueError(f"--keep-examples takes the examples from the file: it {why}")
+        return self
+
     @property
     def source(self) -> Source:
         """The server.
@@ -80,7 +99,15 @@ class CaptureOptions(TargetOptions):
     @property
     def wishes(self) -> Wishes:
         """What is to be recorded."""
-        return Wishes(self.examples, self.seed, self.tool, self.read)
+        return Wishes(0 if self.keep_examples else self.examples, self.seed, self.tool, self.read)
+
+    def kept(self) -> tuple[Example, ...]:
+        """The examples that the file holds and that stay.
+
+        Raises:
+            InvalidInput: it is no contract.
+        """
+        return read_contract(self.out).examples if self.keep_examples else ()
 
     def save(self, text: str) -> None:
         """Put `text` into the file, all of it or nothing; not for the standard output.

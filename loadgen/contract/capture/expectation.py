@@ -54,10 +54,10 @@ def expect(call: Call, first: Said, second: Said, *, fits_schema: bool) -> dict[
 
 
 def _of_results(first: Mapping[str, Any], second: Mapping[str, Any], *, fits_schema: bool) -> dict[str, Any]:
+    if _is_binary(first) or _is_binary(second):
+        raise NoExampleError("was answered with bytes, not with text")
     if first != second:
         return {"fits": True if fits_schema else shape_of([first, second])}
-    if _is_binary(first):
-        raise NoExampleError("was answered with bytes, not with text")
     _check(first)
     return {"result": first}
 
