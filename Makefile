@@ -4,7 +4,7 @@ BIN := .venv/bin
 PROMETHEUS ?= $(or $(shell command -v prometheus),.cache/prometheus/usr/bin/prometheus)
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install
 
-.PHONY: help install demo observe verify-grafana deployment-tools test bench-load bench-accounting bench-servers profile-server lint format lock clean
+.PHONY: help install demo observe verify-grafana deployment-tools test bench-load bench-accounting bench-servers contracts profile-server lint format lock clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
@@ -34,6 +34,9 @@ bench-accounting: install  ## what it costs to account for a call, and the memor
 bench-servers: install  ## the servers beside plain FastMCP and a bare echo, per core; needs wrk
 	@command -v wrk >/dev/null || apt-get install -y wrk
 	$(BIN)/python -m tests.bench.bench_servers $(BENCH)
+
+contracts: .venv/installed-dev  ## capture the bundled contracts anew from both servers; their examples stay
+	$(BIN)/python -m tests.contract.refresh
 
 profile-server: install .cache/bench/py-spy/bin/py-spy  ## a flame graph of the calculator under load
 	@command -v wrk >/dev/null || apt-get install -y wrk
@@ -80,6 +83,11 @@ clean:  ## remove what the other targets made
 .cache/ts-client/ready:
 	npm install --silent --no-audit --no-fund --no-save --no-package-lock --prefix .cache/ts-client \
 		@modelcontextprotocol/client@2.4.0 @modelcontextprotocol/sdk@1.32.2
+	@touch $@
+
+.cache/everything/ready:
+	npm install --silent --no-audit --no-fund --no-save --no-package-lock --prefix .cache/everything \
+		@modelcontextprotocol/server-everything@2026.8.31
 	@touch $@
 
 .cache/bench/py-spy/bin/py-spy:
