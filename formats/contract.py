@@ -5,9 +5,12 @@ The file is JSON in one canonical form, so that two of them differ only where th
 each key, fixtures/schemas/contract.json is its schema.
 """
 
+import ast
+import inspect
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -178,6 +181,32 @@ def _visible(letter: str) -> str:
 
 
 def contract_schema() -> dict[str, Any]:
-    """The JSON Schema of a contract file."""
+    """The JSON Schema of a contract file; what the classes say of their fields describes its keys."""
     schema = Contract.model_json_schema()
+    objects = {**schema["$defs"], Contract.__name__: schema}
+    for model in _models(Shape):
+        keys = objects.get(model.__name__, {}).get("properties", {})
+        for name, words in _descriptions(model).items():
+            if name in keys:
+                keys[name]["description"] = words
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "Contract of an MCP server"}
+
+
+def _models(model: type[Shape]) -> Iterator[type[Shape]]:
+    for each in model.__subclasses__():
+        yield each
+        yield from _models(each)
+
+
+def _descriptions(model: type[Shape]) -> dict[str, str]:
+    """The docstrings below the fields of `model`; pydantic could collect them too, but whenever it is imported."""
+    return {
+        field.target.id: " ".join(str(words.value.value).split())
+        for defined in ast.parse(inspect.getsource(model)).body
+        if isinstance(defined, ast.ClassDef)
+        for field, words in pairwise(defined.body)
+        if isinstance(field, ast.AnnAssign)
+        and isinstance(field.target, ast.Name)
+        and isinstance(words, ast.Expr)
+        and isinstance(words.value, ast.Constant)
+    }

@@ -79,7 +79,7 @@ class Expectation(Shape):
     model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
 
     result: Entry | None = None
-    """Exactly this result, but for `UNCOMPARED`."""
+    """Exactly this result; _meta, resultType, ttlMs, cacheScope and isError: false do not count."""
     fits: TrueOrSchema | None = None
     """A result that fits this JSON Schema; true: one whose structuredContent fits the tool's outputSchema."""
     match: (
@@ -88,8 +88,8 @@ class Expectation(Shape):
     ) = None
     """JSON pointers into the result, and the JSON Schema that each place has to fit; true: it has to be there."""
     tool_error: TrueOrText | None = None
-    """A result with `isError: true`: any (true), with this text (see `error_text`), or with one that fits this JSON
-    Schema."""
+    """A result with isError: true: any (true), with this text, or with a text that fits this JSON Schema. The text is
+    that of all content, a line for each part."""
     error: ExpectedError | None = None
     """A JSON-RPC error."""
 

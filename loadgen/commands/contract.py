@@ -10,6 +10,7 @@ from formats.contract import Contract, contract_text, parse_contract
 from formats.stdio import say
 
 from ..clock import SystemClock
+from ..contract.capture.capture import CAPTURED
 from ..contract.capture.capture import capture as capture_contract
 from ..errors import ExitCode
 from ..event_loop import run_in_loop
@@ -25,11 +26,12 @@ def capture(*, options: Annotated[CaptureOptions, Parameter(name="*")] = Capture
     Both eras of the protocol, all pages of its lists, and examples: read-only tools are called with arguments drawn
     from their inputSchema, text resources and prompts are read. Two captures of a server that did not change are equal.
     """
-    kept = options.kept()
-    captured = run_in_loop(capture_contract(options.source, options.wishes, SystemClock(), _tell))
-    contract = captured.model_copy(update={"examples": (*captured.examples, *kept)})
+    old = options.kept()
+    contract = captured = run_in_loop(capture_contract(options.source, options.wishes, SystemClock(), _tell))
+    if old is not None:
+        contract = old.model_copy(update={key: getattr(captured, key) for key in CAPTURED})
     text = contract_text(contract)
-    parse_contract(text, str(options.out))  # examples that were kept may be of tools that are gone
+    parse_contract(text, str(options.out))  # what was kept may be about tools that are gone
     if options.out == STDOUT:
         say(text, sys.stdout)
     else:

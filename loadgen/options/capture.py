@@ -9,7 +9,7 @@ from cyclopts import Parameter
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from formats.contract import Example, read_contract
+from formats.contract import Contract, read_contract
 from formats.durations import Duration
 from formats.errors import REPEATED, InvalidInput
 
@@ -74,7 +74,7 @@ class CaptureOptions(TargetOptions):
         Parameter(
             negative="",
             show_default=False,
-            help="Take the examples, hand-made ones too, from the file that is replaced; make no calls for new ones.",
+            help="Keep the examples of the file that is replaced, and make no calls for new ones.",
         ),
     ] = False
 
@@ -101,13 +101,13 @@ class CaptureOptions(TargetOptions):
         """What is to be recorded."""
         return Wishes(0 if self.keep_examples else self.examples, self.seed, self.tool, self.read)
 
-    def kept(self) -> tuple[Example, ...]:
-        """The examples that the file holds and that stay.
+    def kept(self) -> Contract | None:
+        """What the file holds, when its examples stay.
 
         Raises:
             InvalidInput: it is no contract.
         """
-        return read_contract(self.out).examples if self.keep_examples else ()
+        return read_contract(self.out) if self.keep_examples else None
 
     def save(self, text: str) -> None:
         """Put `text` into the file, all of it or nothing; not for the standard output.

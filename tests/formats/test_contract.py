@@ -295,6 +295,14 @@ def test_the_published_schema_is_up_to_date() -> None:
     assert list(Draft202012Validator(json.loads(published)).iter_errors(GOOD)) == []
 
 
+def test_the_published_schema_describes_every_key() -> None:
+    published = json.loads(SCHEMA.read_text(encoding="utf-8"))
+    objects = [published, *published["$defs"].values()]
+    keys = [key for each in objects for key in each.get("properties", {}).values()]
+    assert len(keys) > 20
+    assert [key for key in keys if not key.get("description")] == []
+
+
 UNFIT: list[tuple[str, Callable[[Any], Any]]] = [
     ("another version", lambda document: document.update(version=2)),
     ("a key too many", lambda document: document.update(tool=[])),

@@ -15,7 +15,10 @@ from .calls import Wishes, choose_calls
 from .eras import Served, find_served
 from .recording import record
 from .source import Source
-from .surface import Entries, Kind, Tell, find_disagreements, read_surface
+from .surface import KINDS, Entries, Kind, Tell, find_disagreements, read_surface
+
+CAPTURED = ("server", "instructions", "protocol_versions", "capabilities", *KINDS)
+"""What of a contract is the server's own word; the rest may be made by hand."""
 
 
 async def capture(source: Source, wishes: Wishes, clock: Clock, tell: Tell) -> Contract:
