@@ -15,7 +15,10 @@ from ..contract.capture.capture import capture as capture_contract
 from ..errors import ExitCode
 from ..event_loop import run_in_loop
 from ..options.capture import STDOUT, CaptureOptions
+from ..outcome import printable
 
+_LONGEST = 2_000
+"""Characters of a sentence."""
 app = App(name="contract", help="Capture, check and compare what MCP servers offer and how they answer.")
 
 
@@ -45,7 +48,7 @@ def capture(*, options: Annotated[CaptureOptions, Parameter(name="*")] = Capture
 
 
 def _tell(sentence: str) -> None:
-    say(f"{sentence}\n", sys.stderr)
+    say(f"{printable(sentence, _LONGEST)}\n", sys.stderr)  # parts of it come from the server
 
 
 def _summary(contract: Contract) -> str:

@@ -51,9 +51,8 @@ async def capture(source: Source, wishes: Wishes, clock: Clock, tell: Tell) -> C
 
 
 def _disagreements(served: Served, surfaces: Mapping[Era, Mapping[Kind, Entries]]) -> list[str]:
-    sentences = [
-        f"the server names protocol version {version}, which was not taken up" for version in served.unproven()
-    ]
+    unproven = ", ".join(served.unproven())
+    sentences = [f"the server names protocol versions that were not taken up: {unproven}"] if unproven else []
     if len(surfaces) > 1:
         sentences += find_disagreements(surfaces["modern"], surfaces["handshake"])
         identities = {era: _identity(served, era) for era in surfaces}

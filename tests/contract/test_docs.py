@@ -1,0 +1,57 @@
+"""docs/contracts.md: its commands run, its file is one, its tables are complete."""
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from formats.contract import Contract, Example, Expectation, parse_contract
+from loadgen.options.capture import CaptureOptions
+from servers.testing import running_server
+
+PAGE = (Path(__file__).parents[2] / "docs" / "contracts.md").read_text(encoding="utf-8")
+BIN = Path(sys.executable).parent
+
+
+@pytest.fixture
+def calculator() -> Iterator[str]:
+    with running_server("calculator") as server:
+        yield server.url
+
+
+def test_its_commands_run_one_after_another(calculator: str, tmp_path: Path) -> None:
+    (block,) = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
+    path = f"{BIN}{os.pathsep}{os.environ['PATH']}"
+    for line in block.replace("http://127.0.0.1:8100", calculator).splitlines():
+        done = subprocess.run(
+            shlex.split(line),
+            cwd=tmp_path,
+            env=os.environ | {"PATH": path},
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=80,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["again.json", "calculator.json"]
+
+
+def test_its_file_is_a_contract() -> None:
+    (text,) = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
+    contract = parse_contract(text, "the page")
+    assert {example.expect.kind for example in contract.examples} == {"tool_error", "match"}
+    assert json.loads(text)["version"] == 1
+
+
+def test_its_tables_have_every_key_kind_and_flag() -> None:
+    first_cells = " ".join(re.findall(r"^\| ([^|]*) \|", PAGE, re.MULTILINE))
+    keys = {*Contract.model_fields, *Expectation.model_fields}
+    flags = {f"--{name.replace('_', '-')}" for name in CaptureOptions.model_fields} - {"--read"} | {"--no-read"}
+    assert {word for word in keys | flags if f"`{word}`" not in first_cells} == set()
+    assert {word for word in Example.model_fields if f"`{word}`" not in PAGE} == set()
