@@ -17,7 +17,7 @@ def test_a_server_that_has_everything_is_captured_the_same_twice(
     one, two = tmp_path / "one.json", tmp_path / "two.json"
     with everything(SESSION_TOKEN="s3cret") as url:
         for file in (one, two):
-            assert main(["contract", "capture", "--url", url, "--out", str(file), "--timeout", "4"]) == 0
+            assert main(["contract", "capture", "--url", url, "--out", str(file), "--timeout", "6"]) == 0
     told = capsys.readouterr().err
     assert one.read_bytes() == two.read_bytes()
     contract = read_contract(one)

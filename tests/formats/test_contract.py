@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema_rs import Draft202012Validator, meta
 
@@ -22,6 +22,8 @@ from formats.contract import (
 )
 from formats.errors import InvalidInput
 from formats.fixtures import find_fixture
+
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 SCHEMA = find_fixture("schemas", "contract", ".json")
 ADD = {"name": "add", "inputSchema": {"type": "object"}, "outputSchema": {"type": "object"}}
@@ -254,15 +256,20 @@ DOCUMENTS = st.fixed_dictionaries(
 )
 
 
+VALIDATOR = Draft202012Validator(contract_schema())
+
+
+@PATIENT
 @given(document=DOCUMENTS)
 def test_text_that_was_read_is_written_the_same(document: Any) -> None:
     contract = parse(document)
     text = contract_text(contract)
     assert contract_text(parse_contract(text, "c.json")) == text
-    assert Draft202012Validator(contract_schema()).is_valid(json.loads(text))
+    assert VALIDATOR.is_valid(json.loads(text))
     assert sorted(contract.tools, key=str) == sorted(document.get("tools", ()), key=str)
 
 
+@PATIENT
 @given(data=st.data())
 def test_a_damaged_file_gives_sentences(data: st.DataObject) -> None:
     text = json.dumps(GOOD)
@@ -320,5 +327,5 @@ UNFIT: list[tuple[str, Callable[[Any], Any]]] = [
 def test_what_is_no_contract_does_not_fit_the_schema(change: Callable[[Any], Any]) -> None:
     document = copy.deepcopy(GOOD)
     change(document)
-    assert not Draft202012Validator(contract_schema()).is_valid(document)
+    assert not VALIDATOR.is_valid(document)
     assert problems_in(document)

@@ -3,12 +3,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, JsonValue
 
 from formats.errors import InvalidInput
 from formats.json_file import DEEPEST, load_json, parse_json, place
+
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 class Leaf(BaseModel):
@@ -110,11 +112,13 @@ JSON = st.recursive(
 )
 
 
+@PATIENT
 @given(value=JSON)
 def test_what_json_can_say_is_read_as_it_is(value: Any) -> None:
     assert parse_json(json.dumps({"name": "oak", "notes": value}), "tree.json", Tree).notes == value
 
 
+@PATIENT
 @given(value=JSON)
 def test_what_does_not_fit_is_told_in_sentences(value: Any) -> None:
     problems: tuple[str, ...] = ()

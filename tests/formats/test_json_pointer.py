@@ -1,10 +1,12 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from formats.json_pointer import check_pointer, find_at
+
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 RESULT = {"content": [{"text": "3"}], "a/b": {"m~n": 1, "": 2}, "01": None}
 
@@ -46,6 +48,7 @@ def test_what_is_no_pointer_is_said(text: str) -> None:
         check_pointer(text)
 
 
+@PATIENT
 @given(names=st.lists(st.text(), max_size=5))
 def test_every_name_has_a_pointer(names: list[str]) -> None:
     value: Any = "found"

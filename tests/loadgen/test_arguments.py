@@ -2,11 +2,13 @@ from itertools import islice
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema_rs import validator_for
 
 from loadgen.arguments import Arguments, UnusableSchemaError
+
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 ADD = {
     "type": "object",
@@ -60,6 +62,7 @@ PROPERTIES = st.dictionaries(
 )
 
 
+@PATIENT
 @given(properties=PROPERTIES, required=st.lists(NAMES, unique=True), closed=st.booleans())
 def test_what_is_called_fitting_fits_and_what_is_called_a_misfit_does_not(
     properties: dict[str, Any], required: list[str], closed: bool

@@ -1,11 +1,13 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema_rs import Draft202012Validator
 
 from loadgen.contract.capture.shape import shape_of
+
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 STRING, NUMBER = {"type": "string"}, {"type": "number"}
 
@@ -38,6 +40,7 @@ JSON = st.recursive(
 )
 
 
+@PATIENT
 @given(values=st.lists(JSON, min_size=1, max_size=3))
 def test_every_value_fits_the_shape_of_all(values: list[Any]) -> None:
     validator = Draft202012Validator(shape_of(values))
