@@ -2,36 +2,25 @@
 
 import os
 import selectors
-import shutil
 import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
-_PACKAGES = Path(__file__).parents[2] / ".cache" / "everything"
-_MAIN = _PACKAGES / "node_modules" / "@modelcontextprotocol" / "server-everything" / "dist" / "index.js"
+from tests.support.node import find_node, packages
+
+_MAIN = packages("everything") / "node_modules" / "@modelcontextprotocol" / "server-everything" / "dist" / "index.js"
 _PATIENCE = 40.0
 _TRIES = 3
-
-
-def node() -> str:
-    """The program, if the server is there too; else a test is skipped, and fails in CI."""
-    found = shutil.which("node")
-    if found and (_PACKAGES / "ready").exists():
-        return found
-    if os.environ.get("CI") == "true":
-        pytest.fail("the server that has everything is not there")
-    pytest.skip("the server that has everything is not there: `make .cache/everything/ready` gets it")
 
 
 @contextmanager
 def everything(**environment: str) -> Iterator[str]:
     """Its URL, while it runs with this environment and no more of ours than it needs."""
-    program = node()
+    program = find_node("everything", "the server that has everything")
     for _ in range(_TRIES):
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))

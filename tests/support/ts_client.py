@@ -2,19 +2,17 @@
 
 import asyncio
 import json
-import os
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pytest
+from tests.support.node import find_node, packages
 
 VERSIONS = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28", "v1-2025-11-25")
 """What the clients speak; the v1 client asks for its newest only."""
 _SCRIPT = Path(__file__).with_suffix(".mjs")
-_PACKAGES = Path(__file__).parents[2] / ".cache" / "ts-client"
+_PACKAGES = packages("ts-client")
 _PATIENCE = 40.0
 
 
@@ -28,13 +26,8 @@ class TsCall:
 
 
 def node() -> str:
-    """The program, if the clients are there too; else a test is skipped, and fails in CI."""
-    found = shutil.which("node")
-    if found and (_PACKAGES / "ready").exists():
-        return found
-    if os.environ.get("CI") == "true":
-        pytest.fail("the TypeScript SDK is not there")
-    pytest.skip("the TypeScript SDK is not there: `make .cache/ts-client/ready` gets it")
+    """The program that runs them; without it or them a test is skipped, and fails in CI."""
+    return find_node("ts-client", "the TypeScript SDK")
 
 
 async def ts_calls(
