@@ -70,7 +70,9 @@ _CODES = (
     Code("lists.unstable", "should", "The same list, read twice, differs, or has another order", _TOOLS),
     Code("lists.duplicate", "should", "A list has an entry twice", _TOOL_NAMES),
     Code("lists.cursor", "should", "A cursor that the server never gave is not refused with -32602", _PAGES),
-    Code("tools.name", "should", "A tool's name is longer than 128, or has more than letters, digits, _ . -", _TOOL_NAMES),
+    Code(
+        "tools.name", "should", "A tool's name is longer than 128, or has more than letters, digits, _ . -", _TOOL_NAMES
+    ),
     Code("tools.schema", "must", "A tool's schema is no valid JSON Schema of an object", _TOOLS),
     Code("examples.mismatch", "must", "An example of the contract is answered otherwise", _CONTRACT),
     Code("arguments.refused", "must", "Arguments that fit the inputSchema get a JSON-RPC error", _TOOL_ERRORS),
