@@ -26,6 +26,7 @@ from tests.support.broken_server import GoodServer, serving, structured
 from tests.support.control import ask
 
 Captured = pytest.CaptureFixture[str]
+NO_ADD = {"name": "no-add", "match": {"tool": "add"}, "do": [{"http": {"status": 503}}]}
 
 
 @pytest.fixture(scope="module")
@@ -155,8 +156,7 @@ def test_faults_are_for_a_server_that_has_them(tmp_path: Path, capsys: Captured)
 def test_faults_that_the_journal_explains_are_no_findings_and_are_gone_afterwards(
     server: RunningServer, tmp_path: Path, capsys: Captured
 ) -> None:
-    rule = {"name": "no-add", "match": {"tool": "add"}, "do": [{"http": {"status": 503}}]}
-    (tmp_path / "mine.yaml").write_text(json.dumps({"version": 1, "rules": [rule]}))
+    (tmp_path / "mine.yaml").write_text(json.dumps({"version": 1, "rules": [NO_ADD]}))
     argv = ["contract", "check", "--url", server.url, "--contract", "calculator"]
     assert main([*argv, "--during-faults", str(tmp_path / "mine.yaml"), "--faults-for", "1s"]) == 0
     told = " ".join(capsys.readouterr().out.split())
@@ -189,21 +189,22 @@ def test_a_load_that_the_server_has_no_tools_for_is_no_pass(server: RunningServe
     assert "the server has no create_payment" in " ".join(capsys.readouterr().out.split())
 
 
-def test_ctrl_c_takes_the_faults_away_and_tells_what_was_found(server: RunningServer) -> None:
-    argv = ["--url", server.url, "--contract", "calculator", "--during-faults", "slow-tail", "--faults-for", "60s"]
-    command = [sys.executable, "-m", "loadgen", "contract", "check", *argv]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        # The profile is in place for a moment at the start, too, to see that it can be: that has no journal yet.
-        deadline = time.monotonic() + 60
-        while not ask(server, "GET", "journal", kind="call").json["records"]:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-        os.kill(process.pid, signal.SIGINT)
-        out, err = process.communicate(timeout=60)
-    assert process.returncode == 130, err
-    assert "INTERRUPTED" in out
-    assert err == ""
-    assert ask(server, "GET", "faults").json["rules"] == []
+def test_ctrl_c_takes_the_faults_away_and_tells_what_was_found(tmp_path: Path) -> None:
+    profile = tmp_path / "mine.yaml"
+    profile.write_text(json.dumps({"version": 1, "rules": [NO_ADD]}))
+    command = [sys.executable, "-m", "loadgen", "contract", "check", "--contract", "calculator", "--faults-for", "60s"]
+    with running_server("calculator") as fresh:
+        argv = [*command, "--url", fresh.url, "--during-faults", str(profile)]
+        with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+            deadline = time.monotonic() + 60
+            while not ask(fresh, "GET", "journal", kind="call").json["records"]:
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+            os.kill(process.pid, signal.SIGINT)
+            out, err = process.communicate(timeout=60)
+        assert (process.returncode, err) == (130, "")
+        assert "INTERRUPTED" in out
+        assert ask(fresh, "GET", "faults").json["rules"] == []
 
 
 def test_the_codes_are_listed(capsys: Captured) -> None:
