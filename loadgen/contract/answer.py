@@ -1,7 +1,7 @@
 """What a server sent back to one HTTP request, whatever it is: nothing is refused here, all is told."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -35,10 +35,15 @@ class Answer:
         """The JSON values of a JSON body or an event stream, up to the first piece that is none."""
         return tuple(_values(self))
 
+    @property
+    def responses(self) -> Sequence[Mapping[str, Any]]:
+        """The messages that are JSON objects and no notifications or requests of the server's."""
+        return [each for each in self.messages if isinstance(each, dict) and "method" not in each]
+
     @cached_property
     def response(self) -> Mapping[str, Any] | None:
-        """The first message that is a JSON object and no notification or request of the server's."""
-        return next((each for each in self.messages if isinstance(each, dict) and "method" not in each), None)
+        """The first of them."""
+        return next(iter(self.responses), None)
 
     @property
     def result(self) -> Mapping[str, Any] | None:

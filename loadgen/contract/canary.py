@@ -2,37 +2,41 @@
 
 from collections.abc import Mapping, Sequence
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..arguments import Arguments, UnusableSchemaError
 from .client import Client
 from .difference import same
 from .listing import reads_only
 from .notes import Notes
-from .snapshot import Call, take
+from .snapshot import Call, Canary, Snapshot, take
 from .target import Opened, Target
 
 _SETS = 6
 _MOST = 8
 
 
-class Canary(NamedTuple):
-    """A call, and what it is answered with when it is alone."""
-
-    call: Call
-    answer: Mapping[str, Any]
-
-
 async def find_canaries(target: Target, opened: Opened, client: Client, notes: Notes) -> list[Canary]:
-    """As many as `_MOST`; fewer than two cannot be mistaken for each other."""
+    """As many as `_MOST`; fewer than two cannot be mistaken for each other. They are looked for once."""
+    known = target.canaries.get(opened.version)
+    if known is None:
+        known = target.canaries[opened.version] = await _search(target, opened, client, notes)
+        return known
+    snapshot = Snapshot(known)
+    again = await snapshot.again(client, notes)
+    moved = {call.key for call, _, _ in snapshot.changed(again)}
+    return [canary for canary in again.answers if canary.call.key not in moved]
+
+
+async def _search(target: Target, opened: Opened, client: Client, notes: Notes) -> list[Canary]:
     found: list[Canary] = []
     for name, entry in opened.tools.items():
         if not reads_only(entry):
             continue
         snapshot = await take(client, notes, [Call(name, each) for each in _arguments(target, name, entry)])
-        for call, answer in snapshot.answers:
-            if not any(same(answer, other.answer) for other in found):
-                found.append(Canary(call, answer))
+        for canary in snapshot.answers:
+            if not any(same(canary.answer, other.answer) for other in found):
+                found.append(canary)
     return _of_each_tool(found)[:_MOST]
 
 

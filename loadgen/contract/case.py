@@ -27,6 +27,7 @@ class Case:
     expected: str
     rungs: Sequence[Rung]
     otherwise: str
+    responses: int = 1
 
     def judge(self, answer: Answer) -> str | None:
         """The code of the finding that `answer` is; None when it is as it should be."""
@@ -40,7 +41,7 @@ async def run_cases(client: Client, notes: Notes, cases: Sequence[Case]) -> None
     """Make each request and note what it was answered with, if that is not as it should be."""
     for case in cases:
         where = f"{client.version}: {case.name}"
-        answer = await client.probe.send(case.request(client.speech))
+        answer = await client.probe.send(case.request(client.speech), case.responses)
         notes.did()
         if not isinstance(answer, Answer) or answer.cut is not None:
             cut = answer.cut if isinstance(answer, Answer) else answer

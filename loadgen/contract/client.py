@@ -1,11 +1,11 @@
 """A client that asks what a well-behaved one would, and notes whatever is not right about the form of an answer."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..client.modern import PREFIX
-from ..outcome import Failure
+from ..outcome import Failure, Timeout
 from .answer import EVENTS, JSON, Answer, fault_of_id, fault_of_response
 from .notes import Notes
 from .probe import Probe
@@ -22,10 +22,14 @@ _RETIRED = (-32002, -32042)
 
 @dataclass(slots=True)
 class Client:
-    """One connection in one session, or in the modern era without one."""
+    """One connection in one session, or in the modern era without one.
+
+    `silent` are tools, of all clients of one check, that gave no answer in time: no more calls of them are made.
+    """
 
     speech: Speech
     probe: Probe
+    silent: set[str] = field(default_factory=set)
 
     @property
     def version(self) -> str:
@@ -39,16 +43,42 @@ class Client:
 
         What is wrong with its form is noted, and so is that none came.
         """
+        answer = await self._exchange(notes, method, params, request_id)
+        if not isinstance(answer, Answer):
+            notes.find("server.no-answer", f"{self.version}: {method}", no_answer(answer))
+            return None
+        return answer
+
+    async def call(
+        self, notes: Notes, tool: str, arguments: Mapping[str, Any], *, is_good: bool = True
+    ) -> Answer | None:
+        """As `ask`, of a tool with drawn arguments; those that fit (`is_good`) may take it longer than we wait."""
+        if tool in self.silent:
+            return None
+        answer = await self._exchange(notes, "tools/call", {"name": tool, "arguments": arguments}, None)
+        if isinstance(answer, Answer):
+            return answer
+        if isinstance(answer, Timeout):
+            self.silent.add(tool)
+            notes.skip(f"{tool} gave no answer in time, so no more calls of it are made")
+        slow = is_good and isinstance(answer, Timeout)
+        where = f"{self.version}: tools/call {tool}"
+        notes.find("tools.slow" if slow else "server.no-answer", where, no_answer(answer))
+        return None
+
+    async def _exchange(
+        self, notes: Notes, method: str, params: Mapping[str, Any] | None, request_id: Id
+    ) -> Answer | Failure:
+        """A whole answer, what is wrong with its form noted; or why there is none."""
         request_id = next(self.speech.ids) if request_id is None else request_id
         notes.did()
-        where = f"{self.version}: {method}"
         answer = await self.probe.send(self.speech.request(method, params, request_id))
-        cut = answer.cut if isinstance(answer, Answer) else answer
-        if not isinstance(answer, Answer) or cut is not None:
-            notes.find("server.no-answer", where, no_answer(cut))
-            return None
+        if not isinstance(answer, Answer):
+            return answer
+        if answer.cut is not None:
+            return answer.cut
         for code, sentence in faults_of_form(answer, request_id, self.speech, method):
-            notes.find(code, where, sentence)
+            notes.find(code, f"{self.version}: {method}", sentence)
         return answer
 
     async def close(self) -> None:

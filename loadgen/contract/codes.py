@@ -73,6 +73,7 @@ _CODES = (
     Code(
         "tools.name", "should", "A tool's name is longer than 128, or has more than letters, digits, _ . -", _TOOL_NAMES
     ),
+    Code("tools.slow", "should", "A tool gives no answer in time to arguments that fit", "basic/lifecycle, Timeouts"),
     Code("tools.schema", "must", "A tool's schema is no valid JSON Schema of an object", _TOOLS),
     Code("examples.mismatch", "must", "An example of the contract is answered otherwise", _CONTRACT),
     Code("arguments.refused", "must", "Arguments that fit the inputSchema get a JSON-RPC error", _TOOL_ERRORS),
@@ -96,10 +97,11 @@ _CODES = (
         "rpc.error-code", "should", "A refusal has another error code than the one that is meant for it", _CODES_OF_RPC
     ),
     Code("rpc.response", "must", "A response is no JSON-RPC response", _RESPONSES),
-    Code("rpc.id", "must", "A response has not the id of its request, value and type", _RESPONSES),
+    Code("rpc.id", "must", "A response does not have the id of its request, value and type", _RESPONSES),
     Code("rpc.id-reuse", "should", "An id that is used again, after its response, gets a wrong answer", _REQUESTS),
     Code("rpc.notification", "must", "A notification is answered with a message, or with no 202", _HTTP),
     Code("rpc.batch", "must", "A batch is neither answered nor refused", _BATCHES, _OLD),
+    Code("rpc.batch-taken", "info", "A batch is carried out in a version that has none", _HTTP),
     Code(
         "rpc.reserved-code",
         "must",
@@ -116,13 +118,8 @@ _CODES = (
     Code("http.server-error", "must", "A request that is the client's mistake makes the server fail", "RFC 9110, 15.6"),
     Code("session.characters", "must", "A session id is not of visible ASCII", _SESSIONS, _OLD),
     Code("session.missing", "should", "A request without its session id is not refused with 400", _SESSIONS, _OLD),
-    Code(
-        "session.unknown",
-        "must",
-        "A session that there is not, or not any more, is not answered with 404",
-        _SESSIONS,
-        _OLD,
-    ),
+    Code("session.unknown", "should", "A session id that never was is not refused with 404", _SESSIONS, _OLD),
+    Code("session.ended", "must", "A session that was ended is not answered with 404", _SESSIONS, _OLD),
     Code("session.independence", "must", "What happens to one session happens to another", _SESSIONS, _OLD),
     Code("version.header", "must", "An unknown MCP-Protocol-Version is not refused with 400", _HEADER, _OLD),
     Code(
@@ -218,6 +215,7 @@ _CODES = (
     Code("concurrency.wrong", "must", "A call fails or changes its answer while others are under way", _RESPONSES),
     Code("meanwhile.wrong", "must", "During load or faults a call gets a wrong answer", _CONTRACT),
     Code("meanwhile.failed", "should", "During load a call gets no answer", _CONTRACT),
+    Code("meanwhile.changed", "should", "After load or faults a call is answered otherwise for good", _CONTRACT),
     Code(
         "meanwhile.unexplained",
         "must",
@@ -226,7 +224,7 @@ _CODES = (
     ),
     Code("check.unproven", "info", "There was nothing by which this could be checked", _CONTRACT),
     Code("server.no-answer", "must", "A request gets no reply, or none that ends, in time", _RESPONSES),
-    Code("server.gone", "must", "The server stopped to answer while it was checked", _RESPONSES),
+    Code("server.gone", "must", "The server went away while it was checked", _RESPONSES),
 )
 CODES: Mapping[str, Code] = {code.name: code for code in _CODES}
 """Every code by its name."""

@@ -34,9 +34,10 @@ class Pulse:
 
 
 class _Hearing:
-    """A `Sink` that keeps everything; it has enough when a response has come in an event stream."""
+    """A `Sink` that keeps everything; it has enough when so many responses have come in an event stream."""
 
-    def __init__(self) -> None:
+    def __init__(self, responses: int = 1) -> None:
+        self._responses = responses
         self.status = 0
         self.headers: dict[str, str] = {}
         self.body = bytearray()
@@ -58,7 +59,7 @@ class _Hearing:
             return True
         if self._sse is None or not any(event.data for event in self._sse.feed(chunk)):
             return False
-        return self.answer(None).response is not None
+        return len(self.answer(None).responses) >= self._responses
 
     def answer(self, cut: Failure | None) -> Answer:
         return Answer(self.status, self.headers, bytes(self.body), cut)
@@ -72,13 +73,13 @@ class Probe:
     within: float
     pulse: Pulse
 
-    async def send(self, request: Request) -> Answer | Failure:
-        """One exchange; a Failure when not even a status came.
+    async def send(self, request: Request, responses: int = 1) -> Answer | Failure:
+        """One exchange, which is over when so many responses have come; a Failure when not even a status came.
 
         Raises:
             ServerGoneError: see `Pulse`.
         """
-        hearing = _Hearing()
+        hearing = _Hearing(responses)
         await self.transport.settle()
         failure = await self.transport.exchange(request, hearing, self.within)
         self.pulse.feel(failure)

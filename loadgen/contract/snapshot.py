@@ -3,13 +3,16 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from formats.contract import essence
 
 from .client import Client
 from .difference import same, shown
 from .notes import Notes
+
+_ERROR = "JSON-RPC error"
+"""Instead of a result; no result has such a member."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,20 +36,29 @@ class Call:
         return f"{self.tool} {shown(self.arguments)}"
 
 
+class Canary(NamedTuple):
+    """A call, and what it is answered with when it is alone."""
+
+    call: Call
+    answer: Mapping[str, Any]
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """The answers to calls whose answers do not change by themselves, each without what is only about the exchange."""
 
-    answers: Sequence[tuple[Call, Mapping[str, Any]]]
+    answers: Sequence[Canary]
 
     async def again(self, client: Client, notes: Notes) -> "Snapshot":
-        """The answers to the same calls now."""
-        return Snapshot([(call, await _ask(client, notes, call) or {}) for call, _ in self.answers])
+        """The answers to the same calls now, as far as there are any."""
+        asked = [(call, await _ask(client, notes, call)) for call, _ in self.answers]
+        return Snapshot([Canary(call, answer) for call, answer in asked if answer is not None])
 
     def changed(self, after: "Snapshot") -> list[tuple[Call, Mapping[str, Any], Mapping[str, Any]]]:
         """The calls that `after` answers otherwise, with both answers."""
-        pairs = zip(self.answers, after.answers, strict=True)
-        return [(call, old, new) for (call, old), (_, new) in pairs if not same(old, new)]
+        now = {call.key: answer for call, answer in after.answers}
+        both = [(call, old, now[call.key]) for call, old in self.answers if call.key in now]
+        return [(call, old, new) for call, old, new in both if not same(old, new)]
 
 
 async def take(client: Client, notes: Notes, calls: Sequence[Call]) -> Snapshot:
@@ -54,11 +66,13 @@ async def take(client: Client, notes: Notes, calls: Sequence[Call]) -> Snapshot:
     answers = []
     for call in calls:
         first, second = await _ask(client, notes, call), await _ask(client, notes, call)
-        if first is not None and second is not None and same(first, second):
-            answers.append((call, first))
+        if first is not None and second is not None and _ERROR not in first and same(first, second):
+            answers.append(Canary(call, first))
     return Snapshot(answers)
 
 
 async def _ask(client: Client, notes: Notes, call: Call) -> dict[str, Any] | None:
-    answer = await client.ask(notes, "tools/call", call.params)
-    return None if answer is None or answer.result is None else essence(answer.result)
+    answer = await client.call(notes, call.tool, call.arguments)
+    if answer is None:
+        return None
+    return {_ERROR: answer.error or str(answer)} if answer.result is None else essence(answer.result)

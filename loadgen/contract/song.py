@@ -9,13 +9,14 @@ from formats.contract import essence
 
 from ..outcome import Failure, Timeout
 from .answer import Answer, fault_of_id, fault_of_response
-from .canary import Canary, find_canaries
+from .canary import find_canaries
 from .client import Client, no_answer
 from .difference import first_difference
 from .expectation import fault_of_schema, find_fault
 from .finding import Finding
 from .listing import reads_only
 from .notes import Notes
+from .snapshot import Canary
 from .speech import Id, Speech, era_of
 from .target import Opened, Target
 
@@ -26,7 +27,7 @@ _TAKEN = range(200, 300)
 _SAFE = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Song:
     """A call and its own answer; `fault` says why a result is not that, `output_schema` what results have to fit."""
 

@@ -16,6 +16,7 @@ from .answer import Answer
 from .client import Client, no_answer
 from .listing import Kind, Listing
 from .probe import Probe, Pulse, ServerGoneError
+from .snapshot import Canary
 from .speech import Speech, era_of, opening
 
 _APART = 1_000_000
@@ -61,6 +62,9 @@ class Target:
     named: tuple[str, ...] = ()
     pulse: Pulse = field(default_factory=Pulse)
     opened: dict[Era, Opened] = field(default_factory=dict)
+    silent: set[str] = field(default_factory=set)
+    canaries: dict[str, list[Canary]] = field(default_factory=dict)
+    """What `find_canaries` found, by version."""
 
     def probe(self) -> Probe:
         """A connection of its own."""
@@ -96,7 +100,7 @@ class Target:
         try:
             speech = await self.speech(probes[0], version)
             apart = [replace(speech, ids=count(2 + n * _APART)) for n in range(connections)]
-            yield tuple(map(Client, apart, probes))
+            yield tuple(Client(each, probe, self.silent) for each, probe in zip(apart, probes, strict=True))
             if speech.session_id is not None:
                 await probes[0].send(speech.bare("DELETE"))
         finally:

@@ -40,7 +40,7 @@ def _bodies(*, modern: bool) -> Iterator[Case]:
             "rpc.parse-error",
         )
     known: list[Rung] = [] if modern else [(http_error(_PARAMS), "fastmcp.invalid-request")]
-    for name, message in {**_FORMS, "a batch": [{"jsonrpc": "2.0", "id": 1, "method": "ping"}]}.items():
+    for name, message in _FORMS.items():
         yield Case(
             name,
             _with_body(encoded(message)),
@@ -48,6 +48,13 @@ def _bodies(*, modern: bool) -> Iterator[Case]:
             [(http_error(None, _INVALID_REQUEST), None), *known, (client_error, "rpc.error-code")],
             "rpc.invalid-request",
         )
+    yield Case(
+        "a batch",
+        _with_body(encoded([{"jsonrpc": "2.0", "id": "batch", "method": "ping"}])),
+        "HTTP 400",
+        [(client_error, None)],
+        "rpc.batch-taken",
+    )
     taken: list[Rung] = [] if modern else [(status(_ACCEPTED), "fastmcp.id-null")]
     yield Case(
         "a request whose id is null",

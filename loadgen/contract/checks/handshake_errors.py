@@ -82,4 +82,5 @@ def _batch() -> Case:
         "a response to each",
         [(answered, None), (client_error, "fastmcp.batch")],
         "rpc.batch",
+        len(_BATCH),
     )

@@ -144,7 +144,7 @@ async def _check_sessions(target: Target, notes: Notes, version: str) -> None:
         after = await probe.send(leaving.request("ping", {}))
         if not isinstance(after, Answer) or after.status != _NOT_FOUND:
             got = after if isinstance(after, Answer) else no_answer(after)
-            notes.find("session.unknown", f"{version}: a session after DELETE", f"HTTP 404 expected, got {got}")
+            notes.find("session.ended", f"{version}: a session after DELETE", f"HTTP 404 expected, got {got}")
         other = await staying.ask(notes, "ping", {})
         if other is not None and other.result is None:
             notes.find("session.independence", where, f"after the end of one, the other gets {other}")

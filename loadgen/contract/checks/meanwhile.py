@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from ...call_keys import CallKeys
 from ...client.session import CALL_KEY_HEADER
@@ -16,6 +16,14 @@ _PAUSE = 0.02
 _SINGERS = 3
 """In each version."""
 _MOST = 20_000
+
+
+class _Missed(NamedTuple):
+    """A call in that version, and what became of it."""
+
+    version: str
+    song: Song
+    miss: Miss
 
 
 class Disturbance(Protocol):
@@ -41,23 +49,33 @@ async def check_meanwhile(target: Target, notes: Notes, disturbance: Disturbance
         notes.find("check.unproven", "meanwhile", sentence)
         return
     before = notes.done
-    misses: list[Miss] = []
+    missed: list[_Missed] = []
     keys, begun = CallKeys(run_id), asyncio.Event()
     async with asyncio.TaskGroup() as group:
         going = group.create_task(disturbance.run(begun))
         going.add_done_callback(lambda _: begun.set())
         singers = [
-            group.create_task(_sing(target, notes, version, sung, keys, begun, going, misses))
+            group.create_task(_sing(target, notes, version, sung, keys, begun, going, missed))
             for version, sung in songs.items()
             for _ in range(_SINGERS if sung else 0)
         ]
         await going
         await asyncio.wait(singers)
-    found = await disturbance.findings(misses)
-    counts = f"{notes.done - before:,} known calls meanwhile, {len(misses):,} not answered as when nothing happens"
+    counts = f"{notes.done - before:,} known calls meanwhile, {len(missed):,} not answered as when nothing happens"
     notes.remark(f"{going.result()}; {counts}")
-    for finding in found:
+    lasting = await _lasting(target, missed)
+    for each in lasting.values():
+        notes.find("meanwhile.changed", each.where, f"{each.sentence}; so it is now, when nothing happens any more")
+    others = [each.miss for each in missed if each.miss.kind != "wrong" or each.song not in lasting]
+    for finding in await disturbance.findings(others):
         notes.find(finding.code, finding.where, finding.sentence)
+
+
+async def _lasting(target: Target, missed: Sequence[_Missed]) -> dict[Song, Miss]:
+    """The songs with wrong answers that are answered wrongly now, too: a load may have changed what they are about."""
+    wrong = {song: (version, miss.key) for version, song, miss in missed if miss.kind == "wrong"}
+    now = {song: await sing(target, version, song, key, {}) for song, (version, key) in wrong.items()}
+    return {song: miss for song, miss in now.items() if miss is not None and miss.kind == "wrong"}
 
 
 async def _sing(
@@ -68,7 +86,7 @@ async def _sing(
     keys: CallKeys,
     begun: asyncio.Event,
     going: "asyncio.Task[str]",
-    misses: list[Miss],
+    missed: list[_Missed],
 ) -> None:
     await begun.wait()
     for n in range(_MOST):
@@ -79,5 +97,5 @@ async def _sing(
         miss = await sing(target, version, song, key, {CALL_KEY_HEADER: key})
         notes.did()
         if miss is not None:
-            misses.append(miss)
+            missed.append(_Missed(version, song, miss))
         await target.clock.sleep(_PAUSE)

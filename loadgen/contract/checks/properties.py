@@ -115,13 +115,13 @@ async def _unchanged(
         if call.key not in moving:
             sentence = f"after {calls}, {call} answered {shown(new)}, before them {shown(old)}"
             notes.find("arguments.side-effect", f"tools.{call.tool}", f"{sentence} ({client.version})")
-    return Snapshot([(call, answer) for call, answer in control.answers if call.key not in moving])
+    return Snapshot([canary for canary in control.answers if canary.call.key not in moving])
 
 
 async def _serve(client: Client, notes: Notes, tool: _Tool) -> None:
     served = _Served()
     for arguments in tool.fitting:
-        answer = await client.ask(notes, "tools/call", {"name": tool.name, "arguments": arguments})
+        answer = await client.call(notes, tool.name, arguments)
         if answer is not None:
             _judge_served(client, notes, tool, arguments, answer, served)
     if not served.ok and served.refused:
@@ -164,7 +164,7 @@ async def _refuse(client: Client, notes: Notes, tool: _Tool) -> None:
     lenient = Arguments(tool.name, schema, 0, formats=False)  # who takes any text for a UUID breaks no schema
     for valid in tool.fitting[:_MUTATED]:
         for mutation in mutations(schema, valid, lenient.fits):
-            answer = await client.ask(notes, "tools/call", {"name": tool.name, "arguments": mutation.arguments})
+            answer = await client.call(notes, tool.name, mutation.arguments, is_good=False)
             if answer is not None:
                 _judge_refused(client, notes, tool, mutation, answer)
 

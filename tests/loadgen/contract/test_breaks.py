@@ -11,6 +11,7 @@ from tests.support.raw_mcp import HANDSHAKE, MODERN
 ELSEWHERE = {
     "stub.limitation": "test_limitations.py",
     "meanwhile.wrong": "test_meanwhile.py",
+    "meanwhile.changed": "test_meanwhile.py",
     "meanwhile.failed": "test_meanwhile.py",
     "meanwhile.unexplained": "test_meanwhile.py",
     "server.gone": "test_check.py",

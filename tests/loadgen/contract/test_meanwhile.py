@@ -40,6 +40,7 @@ class Commotion:
         begun.set()
         while self._server.state["commotion"] < self._calls:  # noqa: ASYNC110 - the server has no event
             await asyncio.sleep(0.005)
+        self._server.state["over"] = True
         return "commotion"
 
     async def findings(self, misses: Sequence[Miss]) -> Sequence[Finding]:
@@ -51,7 +52,7 @@ def bend(change: Any) -> Any:
     """Changes every third call of echo, once there is commotion."""
 
     def bent(server: GoodServer, asked: Asked, sent: Sent) -> Sent | None:
-        if "commotion" not in server.state or asked.method != "tools/call":
+        if "commotion" not in server.state or "over" in server.state or asked.method != "tools/call":
             return None
         server.state["commotion"] += 1
         is_due = server.state["commotion"] % 3 == 0 and call("echo")(server, asked, sent)
@@ -101,6 +102,24 @@ async def test_without_a_call_whose_answer_is_known_that_is_said() -> None:
     async with serving(server) as url:
         (*_, run) = await check_url(url, server.contract(examples=[]), [check])
     assert [finding.code for finding in run.findings] == ["check.unproven"]
+
+
+async def test_what_a_load_changes_for_good_is_told_apart() -> None:
+    def changes(server: GoodServer, asked: Asked, sent: Sent) -> Sent | None:
+        changed: Sent | None = None
+        if "commotion" in server.state and asked.method == "tools/call":
+            server.state["commotion"] += 1
+            if call("echo")(server, asked, sent):
+                changed = answer(structured({"echo": "from now on"}))(sent)  # type: ignore[assignment]  # it is a Sent
+        return changed
+
+    server = GoodServer(changes)
+    commotion = Commotion(server, 20)
+    check = Check("meanwhile", partial(check_meanwhile, disturbance=commotion, run_id="run"))
+    async with serving(server) as url:
+        (*_, run) = await check_url(url, server.contract(), [check])
+    assert {finding.code for finding in run.findings} == {"meanwhile.changed"}
+    assert commotion.misses == []
 
 
 def miss(kind: Kind = "failed", *, timed_out: bool = False) -> Miss:
