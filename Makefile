@@ -11,7 +11,7 @@ help:  ## list the targets
 
 install: .venv/installed  ## set up .venv to run the commands
 
-demo: install  ## start both servers, load them, print both reports
+demo: install  ## start both servers, load them, check their contracts, print the reports
 	@$(BIN)/python demo.py
 
 observe: install $(PROMETHEUS)  ## ten minutes of load, faults and Prometheus for any Grafana; Ctrl-C stops it

@@ -1,4 +1,4 @@
-"""`make demo`: both servers on free ports, a load run against each, both reports, and everything stopped again."""
+"""`make demo`: both servers on free ports, a load run and a contract check of each, and everything stopped again."""
 
 import re
 import subprocess
@@ -18,6 +18,7 @@ Where to look next
   .venv/bin/mcp-serve payments             # http://127.0.0.1:8000/mcp, /health and /metrics
   .venv/bin/mcp-load payments --mixed      # in another: 1,000 calls by 100 clients
   .venv/bin/mcp-load scenarios             # performance tests: load, stress, endurance, spike, ...
+  .venv/bin/mcp-load contract codes        # what a check of a contract can find
   README.md                                # develop a client against it, load your own server
 """
 
@@ -44,16 +45,17 @@ def serving(name: str) -> Iterator[str]:
 
 
 def main() -> int:
-    """Run the demo; the exit code is the worst of the two load runs'."""
+    """Run the demo; the exit code is the worst of all runs'."""
     worst = 0
     with ExitStack() as servers:
         urls = {name: servers.enter_context(serving(name)) for name in LOADS}
-        for name, flags in LOADS.items():
+        checks = {name: ["contract", "check", "--contract", name] for name in LOADS}
+        for name, flags in (*LOADS.items(), *checks.items()):
             command = [sys.executable, "-m", "loadgen", *flags, "--url", urls[name]]
             print(f"\n$ mcp-load {' '.join(command[3:])}\n", flush=True)
             done = subprocess.run(command, check=False, timeout=SECONDS_TO_RUN)  # noqa: S603 - our own command
             worst = max(worst, abs(done.returncode))  # one that a signal ended has a negative code
-    print(NEXT if worst == 0 else f"\ndemo: a load run failed (exit code {worst})")
+    print(NEXT if worst == 0 else f"\ndemo: a run failed (exit code {worst})")
     return worst
 
 

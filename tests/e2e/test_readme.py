@@ -109,7 +109,16 @@ def test_the_demo_passes_and_prints_both_reports_with_nothing_failed() -> None:
     assert re.findall(r"MCP load test: (\w+)", report) == ["payments", "quick"]
     assert re.findall(r"Failed: +(\d+)", report) == ["0"]
     assert "quick: PASS: 2 of 2 criteria met" in report
+    assert re.findall(r"^Contract +(\w+)$", report, re.MULTILINE) == ["payments", "calculator"]
+    assert report.count("PASS: the server keeps the contract") == 2
     assert "Where to look next" in report
+
+
+def test_the_check_of_a_contract_passes(urls: dict[str, str], tmp_path: Path) -> None:
+    (block,) = blocks("Check what it promises", "sh")
+    program, *flags = shlex.split(block.replace("http://127.0.0.1:8100", urls["calculator"]))
+    assert program == ".venv/bin/mcp-load"
+    assert "PASS: the server keeps the contract" in run([str(BIN / "mcp-load"), *flags, "--timeout", "60s"], tmp_path)
 
 
 def test_every_file_that_the_documents_point_to_is_there() -> None:
