@@ -18,7 +18,8 @@ from .calculator.tools import calculator_tools
 from .config import CalculatorConfig, PaymentsConfig, ServerConfig
 from .fault_metrics import FaultMetrics
 from .faults.admin import Admin
-from .faults.control import Control, as_yaml
+from .faults.body import as_yaml
+from .faults.control import Control
 from .faults.effects import EFFECTS
 from .faults.effects.listen import ToolsChanged
 from .faults.effects.server_facts import FactsLayer, ServerFacts

@@ -19,7 +19,7 @@ from formats.durations import parse_duration
 from formats.nearest import did_you_mean
 
 from ..errors import ControlRefused
-from .control import Control, document_of
+from .control import Control
 from .journal import FIELDS, Record, Subscription
 from .latency import LONGEST
 from .profile import LARGEST
@@ -160,7 +160,7 @@ class _Api:
     async def explain(self, request: Request) -> Response:
         """POST faults/explain."""
         _parameters(request)
-        return _json(self.control.preview(document_of(await _text(request))))
+        return _json(self.control.preview(await _text(request)))
 
     async def presets(self, request: Request) -> Response:
         """GET presets."""
