@@ -21,7 +21,7 @@ _KEY = "[key]"
 """What pydantic puts behind a key that does not fit."""
 _NUMBERS = ("int_type", "float_type")
 _WORDS = {"bool_type": ("true", "false", "yes", "no")}
-_NUMBER = re.compile(r"([-+]?[0-9]+\.?[0-9]*)(?:[eE]([-+]?[0-9]+))?")
+_NUMBER = re.compile(r"([-+]?[0-9]+\.?[0-9]*)(?:[eE]([-+]?[0-9]{1,4}))?")
 
 
 def problems_of(errors: Iterable[ErrorDetails], document: object, known: KnownKeys) -> Iterator[Problem]:
@@ -70,12 +70,13 @@ def _quotes(error: ErrorDetails) -> str:
     kind, value = error["type"], error["input"]
     if kind in ("string_type", "invalid_key") and isinstance(value, (bool, int, float)):
         return ": put it in quotes"
-    if not isinstance(value, str):
+    if not isinstance(value, str) or not value:
         return ""
     number = _NUMBER.fullmatch(value) if kind in _NUMBERS else None
     if number is not None and number[2] is not None:
-        mantissa = number[1].rstrip(".") + ("" if "." in number[1].rstrip(".") else ".0")
-        return f": YAML takes it for text, write {mantissa}e{int(number[2]):+d}"
+        mantissa = number[1] if "." in number[1] else f"{number[1]}."
+        written = f"{mantissa}{'0' * mantissa.endswith('.')}e{int(number[2]):+d}"
+        return f": YAML takes it for text, write {written if kind == 'float_type' else 'its digits'}"
     expected = _WORDS.get(kind) or re.split(", | or ", error.get("ctx", {}).get("expected", ""))
     return ": leave the quotes out" if number is not None or value.lower() in expected else ""
 
