@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,7 +24,7 @@ from .faults.effects import EFFECTS
 from .faults.effects.listen import ToolsChanged
 from .faults.effects.server_facts import FactsLayer, ServerFacts
 from .faults.exchange import SystemClock
-from .faults.journal import Journal
+from .faults.journal import Journal, RuleCount
 from .faults.middleware import FaultLayer
 from .faults.model import NO_FAULTS, Profile
 from .faults.plane import Plane
@@ -83,11 +83,12 @@ class Faults:
         self.listeners.close()
 
     @property
-    def idle_rules(self) -> tuple[str, ...]:
-        """The rules in place that never took effect."""
+    def idle_rules(self) -> Mapping[str, int]:
+        """The rules in place that never took effect: how many calls each of them hit."""
         counts = self.journal.by_rule
         names = (rule.name for rule in self.plane.profile.rules)
-        return tuple(name for name in names if name not in counts or not counts[name].counted)
+        hits = {name: counts[name] if name in counts else RuleCount() for name in names}
+        return {name: count.matched for name, count in hits.items() if not count.counted}
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ def http(status: int, content_type: str, body: bytes) -> bytes:
     ("answer", "error", "sentence"),
     [
         (http(404, "text/plain", b"Not Found"), InvalidInput, "no control API: it answers 404 to /_testbed/faults"),
-        (http(200, "text/html", b"<html>"), InvalidInput, "no control API: it answers 200 to /_testbed/faults"),
+        (http(200, "text/html", b"<html>"), InvalidInput, "it answers something else to /_testbed/faults"),
         (http(200, "application/json", b"[]"), InvalidInput, "has no control API"),
         (http(409, "application/json", b'{"reason": "too late"}'), InvalidInput, "^too late$"),
         (b"no http at all\r\n\r\n", NoAnswer, "does not answer"),
@@ -64,7 +64,8 @@ async def test_an_answer_that_is_none_is_a_sentence(answer: bytes, error: type[E
 
 async def test_a_stream_that_breaks_off_is_no_answer() -> None:
     async def write(_: Received, writer: asyncio.StreamWriter) -> None:
-        writer.write(b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n{"a": 1}\n\r\n')
+        head = b"HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n"
+        writer.write(head + b'9\r\n{"a": 1}\n\r\n')
         await writer.drain()
         writer.close()
 
