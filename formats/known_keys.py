@@ -12,12 +12,13 @@ from .nearest import did_you_mean
 Location = tuple[int | str, ...]
 """The way to a value: keys of mappings and numbers in lists."""
 _Schema = Mapping[str, Any]
+_NOTHING = '""'
 _UNIONS = ("anyOf", "oneOf", "allOf")
 
 
 def spelled(location: Location) -> str:
     """The way as a person writes it: `payments[2].amount`."""
-    steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in location)
+    steps = (f"[{step}]" if isinstance(step, int) else f".{step or _NOTHING}" for step in location)
     return "".join(steps).removeprefix(".")
 
 

@@ -17,6 +17,7 @@ _IN_WORDS = (
     (r"expected <block end>, but found '(.*)'", r"the indentation does not fit the lines above, or a quote is missing"),
     (r"expected '(,)' or '(.)', but got '<stream end>'", r"a bracket is open at the end: \2 is missing"),
     (r"expected '(,)' or '(.)', but got '.*'", r"there should be \1 or \2 here"),
+    (r"expected the node content, but found .*", "there should be a value here"),
     (r"could not find expected ':'", "there should be a colon and a blank behind a key"),
     (r"found unexpected end of stream", "a quote is open at the end"),
     (r"found unhashable key", "a key should be a text, not a list or a mapping"),

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import yaml
 
 from formats.errors import Finding, InvalidDocument
+from formats.json_file import no_number, once
 from formats.strict_yaml import as_shape, parse_yaml
 from formats.yaml_text import read_yaml
 
@@ -35,8 +36,8 @@ def read_body(text: str, shape: type[T]) -> T:
         raise refusal(error.findings) from error
 
 
-def document_of(text: str) -> Any:
-    """The body as plain values.
+def profile_of(text: str) -> Any:
+    """The body, which is a profile or a part of one, as plain values.
 
     Raises:
         ControlRefused: it is neither JSON nor YAML, or has what files may not have.
@@ -46,9 +47,12 @@ def document_of(text: str) -> Any:
         return document
     try:
         refuse_tricks(text, BODY)
-        return read_yaml(text, BODY)[1]
+        root, document = read_yaml(text, BODY)
     except InvalidDocument as error:
-        raise refusal(error.findings) from error
+        raise refusal(error.findings, "invalid_profile") from error
+    if root is None:
+        raise ControlRefused(400, "invalid_profile", "", "the document is empty")
+    return document
 
 
 def as_yaml(text: str) -> str:
@@ -85,16 +89,6 @@ def refusal(findings: Sequence[Finding], error: str = "invalid", *, lines: bool 
 
 def _from_json(text: str) -> tuple[bool, Any]:
     try:
-        return True, json.loads(text, object_pairs_hook=_once, parse_constant=_no_number)
+        return True, json.loads(text, object_pairs_hook=once, parse_constant=no_number)
     except (ValueError, RecursionError):
-        return False, None
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    if len(dict(pairs)) < len(pairs):
-        raise ValueError("a key is given twice")  # YAML's reader says where
-    return dict(pairs)
-
-
-def _no_number(name: str) -> float:
-    raise ValueError(f"{name} is no number")
+        return False, None  # YAML's reader says what is wrong, and where

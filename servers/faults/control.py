@@ -8,9 +8,10 @@ from typing import Any
 
 from formats.errors import InvalidDocument
 from formats.fixtures import bundled_fixtures
+from formats.nearest import did_you_mean
 
 from ..errors import ControlRefused
-from .body import BODY, as_yaml, document_of, dumped, read_body, refusal
+from .body import BODY, as_yaml, dumped, profile_of, read_body, refusal
 from .call_keys import CallKeys
 from .journal import Journal, RuleCount
 from .model import NO_FAULTS, Profile
@@ -107,8 +108,9 @@ class Control:
         """Put a bundled profile in place; as `replace`."""
         self.check(expected)
         if preset not in bundled_fixtures("faults"):
-            names = ", ".join(bundled_fixtures("faults")) or "none"
-            raise ControlRefused(404, "not_found", "preset", f"there is no preset of that name; they are {names}")
+            names = tuple(bundled_fixtures("faults"))
+            near = f"{did_you_mean(preset, names)}; they are {', '.join(names)}"
+            raise ControlRefused(404, "not_found", "preset", f"preset {preset} is not known{near}")
         profile = await asyncio.to_thread(self._read_preset, preset, seed)
         self._put(profile, ttl, expected)
 
@@ -183,7 +185,7 @@ class Control:
 
     def _merged(self, text: str, seed: int | None) -> Profile:
         try:
-            merged = merge(dict(self.plane.profile.document) or _EMPTY, document_of(text))
+            merged = merge(dict(self.plane.profile.document) or _EMPTY, profile_of(text))
         except InvalidDocument as error:
             raise refusal(error.findings, "invalid_profile") from error
         profile = dumped(merged.document)

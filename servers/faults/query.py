@@ -70,7 +70,9 @@ def filters_of(given: Mapping[str, str]) -> dict[str, str]:
     for name, value in filters.items():
         choices = _CHOICES.get(name)
         if choices is not None and value not in choices:
-            raise _refusal(name, f"should be {' or '.join(choices)}, got {shown(value)}{did_you_mean(value, choices)}")
+            words = [choice or '""' for choice in choices]
+            expected = f"{', '.join(words[:-1])} or {words[-1]}"
+            raise _refusal(name, f"should be {expected}, got {shown(value)}{did_you_mean(value, choices)}")
         if name in _WHOLE and not _NUMBER.fullmatch(value):
             raise _refusal(name, f"should be a whole number, got {shown(value)}")
     return filters
@@ -84,7 +86,7 @@ def generations_of(request: Request) -> list[int] | None:
     found = [_ETAG.fullmatch(tag) for tag in tags]
     wrong = [tag for tag, match in zip(tags, found, strict=True) if match is None]
     if wrong:
-        raise _refusal("If-Match", f'should be generations such as "3", or *, got {shown(wrong[0])}')
+        raise _refusal("If-Match", f'should be generations such as "3", or *, got {wrong[0] or "nothing"}')
     return [int(match[1]) for match in found if match is not None]
 
 

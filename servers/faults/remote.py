@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
+from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from formats.errors import InvalidInput
@@ -181,7 +182,7 @@ class Remote:
                 yield response
         except InvalidInput:
             raise
-        except (aiohttp.ClientError, OSError, ValueError) as error:
+        except (aiohttp.ClientError, HttpProcessingError, OSError, ValueError) as error:
             raise NoAnswer(f"{self.base} does not answer: {_reason(error)}") from error
 
     def _refusal(self, response: aiohttp.ClientResponse, answer: bytes, name: str) -> InvalidInput:
@@ -239,6 +240,8 @@ _CAUSES: tuple[tuple[type[Exception], str], ...] = (
     (aiohttp.ClientConnectorSSLError, "it does not speak TLS; is it http://?"),
     (aiohttp.ServerDisconnectedError, "it closes the connection"),
     (aiohttp.ClientPayloadError, "its answer breaks off"),
+    (LineTooLong, "a line of its answer is too long"),
+    (HttpProcessingError, "it does not speak HTTP"),
     (aiohttp.ClientResponseError, "it does not speak HTTP"),
 )
 

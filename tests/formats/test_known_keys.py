@@ -95,4 +95,5 @@ def test_a_hint_is_a_key_that_fits_there_or_the_place_where_the_key_belongs(
 def test_a_way_is_spelled_as_people_write_it() -> None:
     assert spelled(("rules", 0, "do", 12, "latency", "p50")) == "rules[0].do[12].latency.p50"
     assert spelled((0, "a")) == "[0].a"
+    assert spelled(("a", "")) == 'a.""'
     assert spelled(()) == ""

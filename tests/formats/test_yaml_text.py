@@ -19,7 +19,7 @@ from formats.yaml_text import read_yaml
         ("a: b: c\n", ":1: not valid YAML: a text with a colon and a blank in it has to be in quotes"),
         ("a:\n  - b: 1\n   c: 2\n", ":3: not valid YAML: the indentation does not fit the lines above, or a quote is"),
         ("a: {b: 1\n", ":2: not valid YAML: a bracket is open at the end: } is missing"),
-        ("a: [1 2: {\n", ":2: not valid YAML: "),
+        ("a: [\n", ":2: not valid YAML: there should be a value here"),
         ("a: [1, 2}\n", ":1: not valid YAML: there should be , or ] here"),
         ("a: 1\nbc\nd: 2\n", ":3: not valid YAML: there should be a colon and a blank behind a key"),
         ('a: "b\n', ":2: not valid YAML: a quote is open at the end"),

@@ -66,7 +66,7 @@ def test_filters_compare_fields_as_they_look_in_json() -> None:
 
 
 def test_an_unknown_filter_is_refused_with_the_fields_that_there_are() -> None:
-    with pytest.raises(InvalidInput, match="^colour: is no field of a record; they are sequence, time, generation, rule"):
+    with pytest.raises(InvalidInput, match="^colour: is no field of a record; they are sequence, time, generation"):
         filled(1).page({"colour": "red"})
 
 
