@@ -104,11 +104,11 @@ class JournalOptions(RemoteOptions):
         filters: dict[str, str] = {}
         for given in self.where:
             field, equals, value = given.partition("=")
-            if not equals:
+            if not equals or not field:
                 problems.append(f"--where should be FIELD=VALUE, got {given}")
             elif field not in fields:
-                known = f"{did_you_mean(field, fields)}; they are {', '.join(fields)}"
-                problems.append(f"--where {given}: {field or 'nothing'} is no field of a record{known}")
+                near = " (did you mean --after?)" if field == "after" else did_you_mean(field, fields)
+                problems.append(f"--where {given}: a record has no {field}{near}; it has {', '.join(fields)}")
             elif field in filters:
                 problems.append(f"--where {given}: {field} is given twice, and a record has one")
             filters[field] = value
