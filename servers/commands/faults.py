@@ -209,8 +209,22 @@ def explain(
     from ..faults.explain import explain as explained  # noqa: PLC0415 - as above
     from ..faults.profile import read_profile  # noqa: PLC0415 - as above
 
-    tools = tool_names(PaymentsConfig() if options.server == "payments" else CalculatorConfig())
-    say(explained(read_profile(profile, EFFECTS, tools, options.seed), tools, options.calls), sys.stdout)
+    servers = {"payments": tool_names(PaymentsConfig()), "calculator": tool_names(CalculatorConfig())}
+    tools = servers[options.server]
+
+    def is_for(server: str) -> bool:
+        try:
+            read_profile(profile, EFFECTS, servers[server])
+        except InvalidInput:
+            return False
+        return True
+
+    try:
+        found = read_profile(profile, EFFECTS, tools, options.seed)
+    except InvalidInput as error:
+        hints = [f"{profile} can be used with --server {server}" for server in servers if is_for(server)]
+        raise InvalidInput([*error.problems, *hints]) from error
+    say(explained(found, tools, options.calls), sys.stdout)
     return 0
 
 

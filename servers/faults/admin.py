@@ -15,6 +15,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from formats.errors import shown
+from formats.nearest import did_you_mean
 
 from ..errors import ControlRefused
 from .control import Control
@@ -27,6 +28,7 @@ PREFIX = "/_testbed"
 
 _LARGEST_SEQUENCE = 10**18
 _RECORDS = 100
+_NOT_FOUND = 404
 _CHANGES = ("ttl", "seed")
 _PAGING = ("after", "limit", "stream")
 _KINDS = {400: "invalid", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
@@ -247,9 +249,11 @@ def _answer_refusal(refusal: ControlRefused) -> Response:
 
 async def _answer_http_error(request: Request, error: Exception) -> Response:
     """What Starlette itself refuses: paths and methods."""
-    status = error.status_code if isinstance(error, HTTPException) else 404
+    status = error.status_code if isinstance(error, HTTPException) else _NOT_FOUND
     headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
-    reason = f"there is no {request.method} {request.url.path}"
+    paths = [route.path for route in request.app.routes]
+    near = did_you_mean(request.url.path, paths) if status == _NOT_FOUND else f"; there is {headers.get('Allow')}"
+    reason = f"there is no {request.method} {request.url.path}{near}"
     return _answer_refusal(ControlRefused(status, _KINDS.get(status, "refused"), "", reason, headers=headers))
 
 

@@ -365,6 +365,21 @@ def test_explain_needs_no_server(server: str, tool: str, capsys: pytest.CaptureF
     assert tool in said
 
 
+def test_explain_names_the_server_that_a_profile_is_for(profile: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("explain", str(profile)) == 2
+    assert capsys.readouterr().err.splitlines() == [
+        (
+            f"mcp-serve: {profile}:1: rules[0].match.tool matches no tool of this server; "
+            "it has create_payment, verify_payment, get_wallet_balance"
+        ),
+        f"mcp-serve: {profile} can be used with --server calculator",
+    ]
+    assert run("explain", str(profile), "--server", "calculator") == 0
+    profile.write_text("version: 2\nrules: []\n")
+    assert run("explain", str(profile)) == 2
+    assert capsys.readouterr().err == f"mcp-serve: {profile}:1: version should be 1, got 2\n"
+
+
 def test_a_server_of_the_tests_takes_a_profile_as_it_would_stand_in_the_file(profile: Path) -> None:
     for given in (DEFECTS, profile, str(profile)):
         with running_server("calculator", faults=given, seed=4) as server:

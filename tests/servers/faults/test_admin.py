@@ -324,6 +324,13 @@ def test_a_path_that_there_is_not_is_not_found(server: RunningServer, path: str)
     assert refusal(ask(server, "GET", path)) == (404, "not_found", "")
 
 
+def test_a_path_or_a_method_that_there_is_not_comes_with_one_that_there_is(server: RunningServer) -> None:
+    assert ask(server, "GET", "journl").json["reason"] == (
+        "there is no GET /_testbed/journl (did you mean /_testbed/journal?)"
+    )
+    assert ask(server, "GET", "reset").json["reason"] == "there is no GET /_testbed/reset; there is POST"
+
+
 @pytest.mark.parametrize(
     ("parameters", "field"),
     [
