@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from fastmcp import FastMCP
 from fastmcp.tools.function_tool import FunctionTool
 from starlette.types import ASGIApp
 
+from formats.errors import InvalidDocument
 from formats.fixtures import find_fixture
 
 from . import __version__
@@ -139,7 +140,10 @@ def tool_names(config: ServerConfig) -> list[str]:
 
 def _profile(config: ServerConfig, text: str | None, tools: Sequence[str]) -> Profile:
     if text is not None:
-        return parse_profile(as_yaml(text), "faults", EFFECTS, tools, config.seed)
+        try:
+            return parse_profile(as_yaml(text), "faults", EFFECTS, tools, config.seed)
+        except InvalidDocument as error:  # nobody has seen the lines of this text
+            raise InvalidDocument("faults", [replace(found, line=None) for found in error.findings]) from error
     return NO_FAULTS if config.faults is None else read_profile(config.faults, EFFECTS, tools, config.seed)
 
 
