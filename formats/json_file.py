@@ -5,8 +5,8 @@ import math
 from pathlib import Path
 from typing import Any, TypeVar
 
+from .document import as_shape
 from .errors import Finding, InvalidDocument
-from .strict_yaml import as_shape
 from .text_file import read_text
 
 T = TypeVar("T")

@@ -1,26 +1,23 @@
 """YAML read strictly into a typed value: every problem at once, each with file, line and key."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
-from pydantic import TypeAdapter, ValidationError
 
+from .document import as_shape, nothing_else
 from .errors import Finding, InvalidDocument
-from .known_keys import KnownKeys, Location, spelled
-from .problems import Problem, problems_of
+from .known_keys import Location
+from .problems import Problem
 from .text_file import read_text
 from .yaml_text import read_yaml
 
 T = TypeVar("T")
 
 
-def _nothing_else(_: Any) -> Iterable[Problem]:
-    return ()
-
-
-def load_yaml(path: Path, shape: type[T], find_more: Callable[[Any], Iterable[Problem]] = _nothing_else) -> T:
+def load_yaml(path: Path, shape: type[T], find_more: Callable[[Any], Iterable[Problem]] = nothing_else) -> T:
     """Read `path` into `shape` (anything pydantic understands; forbid extra keys there to make unknown keys errors).
 
     `find_more` gets the document as it was written, whether or not it fits `shape`, and says what is wrong with values
@@ -38,7 +35,7 @@ def parse_yaml(
     text: str,
     name: str,
     shape: type[T],
-    find_more: Callable[[Any], Iterable[Problem]] = _nothing_else,
+    find_more: Callable[[Any], Iterable[Problem]] = nothing_else,
     homes: Mapping[str, str] | None = None,
 ) -> T:
     """Read `text` as `load_yaml` reads a file; complaints call it `name`.
@@ -51,44 +48,11 @@ def parse_yaml(
     root, data = read_yaml(text, name)
     if root is None:
         raise InvalidDocument(name, [Finding("", "the document is empty", 1)])
-    return as_shape(data, name, shape, find_more, homes, root)
+    return as_shape(data, name, shape, find_more, homes, partial(_line_of, root))
 
 
-def as_shape(
-    data: object,
-    name: str,
-    shape: type[T],
-    find_more: Callable[[Any], Iterable[Problem]] = _nothing_else,
-    homes: Mapping[str, str] | None = None,
-    root: yaml.Node | None = None,
-) -> T:
-    """`data` as what `shape` makes of it; `root` are its nodes, which know the lines. Else as `parse_yaml`.
-
-    Raises:
-        InvalidDocument: as there, without lines where there are no nodes.
-    """
-    adapter = TypeAdapter(shape)
-    values: list[T] = []
-    problems: list[Problem] = []
-    try:
-        values.append(adapter.validate_python(data))
-    except ValidationError as error:
-        problems = list(problems_of(error.errors(), data, KnownKeys.of(adapter, homes)))
-    problems += find_more(data)
-    if problems:
-        raise InvalidDocument(name, sorted(_findings(root, problems), key=lambda found: found.line or 0))
-    return values[0]
-
-
-def _findings(root: yaml.Node | None, problems: Iterable[Problem]) -> Iterator[Finding]:
-    """Each problem with its line."""
-    for location, problem in problems:
-        line = None if root is None else _deepest(root, location).start_mark.line + 1
-        yield Finding(spelled(location), problem if location else f"the document {problem}", line)
-
-
-def _deepest(node: yaml.Node, location: Location) -> yaml.Node:
-    """The last node on the way of `location`: of a value that begins on the line of its key, the key."""
+def _line_of(node: yaml.Node, location: Location) -> int:
+    """The line of the last node on the way of `location`: of a value that begins on the line of its key, the key."""
     for number, step in enumerate(location, start=1):
         if isinstance(node, yaml.MappingNode):
             key, value = next(((k, v) for k, v in node.value if k.value == str(step)), (node, node))
@@ -96,4 +60,5 @@ def _deepest(node: yaml.Node, location: Location) -> yaml.Node:
             node = value if number < len(location) or is_below else key
         elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
             node = node.value[step]
-    return node
+    line: int = node.start_mark.line
+    return line + 1

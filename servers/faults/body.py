@@ -6,9 +6,10 @@ from typing import Any, TypeVar
 
 import yaml
 
+from formats.document import as_shape
 from formats.errors import Finding, InvalidDocument
 from formats.json_file import no_number, once
-from formats.strict_yaml import as_shape, parse_yaml
+from formats.strict_yaml import parse_yaml
 from formats.yaml_text import read_yaml
 
 from ..errors import ControlRefused
