@@ -28,13 +28,25 @@ def run_command(app: App, argv: Sequence[str] | None = None) -> int:
     Bad flags, bad environment variables and `InvalidInput` from the command itself go to stderr, a sentence a line,
     and give exit code 2.
     """
-    tokens = list(sys.argv[1:] if argv is None else argv)
+    tokens = _with_values(sys.argv[1:] if argv is None else argv)
     try:
         return _dispatch(app, tokens)
     except InvalidInput as error:
         name = " ".join(app.name)
         say("".join(f"{name}: {problem}\n" for problem in error.problems), sys.stderr)
         return USAGE
+
+
+def _with_values(tokens: Sequence[str]) -> list[str]:
+    """`--ttl -5s` as `--ttl=-5s`: cyclopts takes what begins with a minus for a flag, unless it is a number."""
+    joined: list[str] = []
+    for token in tokens:
+        flag = joined[-1] if joined else ""
+        if re.fullmatch(r"-[0-9.]+[a-z][0-9a-z.]*", token) and re.fullmatch(r"--[a-z][a-z-]*", flag):
+            joined[-1] = f"{flag}={token}"
+        else:
+            joined.append(token)
+    return joined
 
 
 def _dispatch(app: App, tokens: list[str]) -> int:

@@ -2,16 +2,11 @@
 
 import json
 import math
-import re
-from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import TypeAdapter, ValidationError
-from pydantic_core import ErrorDetails
-
-from .errors import InvalidInput, complaint
-from .nearest import did_you_mean
+from .document import as_shape
+from .errors import Finding, InvalidDocument
 from .text_file import read_text
 
 T = TypeVar("T")
@@ -27,8 +22,9 @@ def load_json(path: Path, shape: type[T]) -> T:
     """Read `path` as a `shape`.
 
     Raises:
-        InvalidInput: unreadable file, broken JSON, a key given twice, or values that do not fit; one sentence each, as
-            `file: path.to[3].key …`, unknown keys and words with the nearest known one.
+        InvalidInput: unreadable file.
+        InvalidDocument: broken JSON, a key given twice, or values that do not fit; one sentence each, as
+            `file: path.to[3].key …`, unknown keys and words with the nearest one that fits there.
     """
     return parse_json(read_text(path, LARGEST), str(path), shape)
 
@@ -39,84 +35,27 @@ def parse_json(text: str, name: str, shape: type[T]) -> T:
     Integers beyond 64 bits become floating-point numbers, as they do on the wire.
 
     Raises:
-        InvalidInput: as there.
+        InvalidDocument: as there.
     """
-    data = _decoded(text, name)
-    adapter = TypeAdapter(shape)
-    try:
-        return adapter.validate_python(data)
-    except ValidationError as error:
-        schema = adapter.json_schema()
-        raise InvalidInput([f"{name}: {_sentence(problem, schema)}" for problem in error.errors()]) from error
-
-
-def place(location: tuple[int | str, ...]) -> str:
-    """A place in a document as people write it.
-
-    >>> place(("tools", 3, "inputSchema"))
-    'tools[3].inputSchema'
-    """
-    steps = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in location)
-    return steps.removeprefix(".")
+    return as_shape(_decoded(text, name), name, shape)
 
 
 def _decoded(text: str, name: str) -> Any:
     try:
         data = json.loads(
-            text, object_pairs_hook=_once, parse_constant=_no_number, parse_float=_finite, parse_int=_of_64_bits
+            text, object_pairs_hook=once, parse_constant=no_number, parse_float=_finite, parse_int=_of_64_bits
         )
         _check(data)
     except json.JSONDecodeError as error:
-        raise InvalidInput([f"{name}:{error.lineno}: not valid JSON: {error.msg}"]) from error
+        raise InvalidDocument(name, [Finding("", f"not valid JSON: {error.msg}", error.lineno)]) from error
     except (ValueError, RecursionError) as error:
         reason = _TOO_DEEP if isinstance(error, RecursionError) else str(error)
-        raise InvalidInput([f"{name}: cannot be used: {reason}"]) from error
+        raise InvalidDocument(name, [Finding("", f"cannot be used: {reason}")]) from error
     return data
 
 
-def _sentence(error: ErrorDetails, schema: Mapping[str, Any]) -> str:
-    location = error["loc"]
-    hint = ""
-    if error["type"] == "extra_forbidden":
-        hint = did_you_mean(str(location[-1]), _keys(schema, location[:-1]))
-    elif error["type"] == "literal_error":
-        hint = did_you_mean(str(error["input"]), re.findall(r"'([^']*)'", error.get("ctx", {}).get("expected", "")))
-    if len(location) > 1 and location[-1] == "[key]":  # as pydantic calls a key that does not fit
-        location = location[:-1]
-    return f"{place(location) or 'the document'} {complaint(error)}{hint}"
-
-
-def _keys(root: Mapping[str, Any], location: tuple[int | str, ...]) -> list[str]:
-    """The keys that the object at `location` may have, by the JSON Schema `root`."""
-    schemas: list[Any] = [root]
-    for step in (*location, None):
-        schemas = list(_alternatives(root, schemas))
-        if step is not None:
-            schemas = [_below(schema, step) for schema in schemas]
-    return [key for schema in schemas for key in schema.get("properties", {})]
-
-
-def _alternatives(root: Mapping[str, Any], schemas: Iterable[Any]) -> Iterable[Mapping[str, Any]]:
-    """`schemas` with references and alternatives followed."""
-    for schema in schemas:
-        if not isinstance(schema, dict):
-            continue
-        reference = schema.get("$ref")
-        if reference is not None:
-            yield from _alternatives(root, [root.get("$defs", {}).get(reference.rpartition("/")[2])])
-        elif "anyOf" in schema:
-            yield from _alternatives(root, schema["anyOf"])
-        else:
-            yield schema
-
-
-def _below(schema: Mapping[str, Any], step: int | str) -> Any:
-    if isinstance(step, int):
-        return schema.get("items")
-    return schema.get("properties", {}).get(step, schema.get("additionalProperties"))
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """For `json.loads`: an object, which has each key once."""
     found = dict(pairs)
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
@@ -124,7 +63,8 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _no_number(word: str) -> None:
+def no_number(word: str) -> None:
+    """For `json.loads`: NaN and Infinity are words of Python."""
     raise ValueError(f"{word} is no JSON")
 
 

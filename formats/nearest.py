@@ -1,14 +1,26 @@
 """The word that somebody may have meant."""
 
 from collections.abc import Iterable
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """The nearest of the `known` words, as the end of a clause about `word`, which is none that fits; or nothing.
 
+    Of words that are equally near it is the first.
+
     >>> did_you_mean("latncy", ["latency", "http"])
     ' (did you mean latency?)'
     """
-    near = get_close_matches(word, [each for each in known if each != word], 1)
+    others = [each for each in known if each != word]
+    near = get_close_matches(word, others, max(1, len(others)))
+    if len(near) > 1:
+        matcher = SequenceMatcher(b=word)
+        ratios = {each: _ratio(matcher, each) for each in near}
+        near = [each for each in others if ratios.get(each) == ratios[near[0]]]
     return f" (did you mean {near[0]}?)" if near else ""
+
+
+def _ratio(matcher: SequenceMatcher[str], word: str) -> float:
+    matcher.set_seq1(word)
+    return matcher.ratio()

@@ -11,8 +11,10 @@ from pydantic import ValidationError
 
 from formats.errors import InvalidInput
 from formats.fixtures import find_fixture
+from formats.known_keys import Location
 from formats.nearest import did_you_mean
-from formats.strict_yaml import Location, Problem, load_yaml
+from formats.problems import Problem
+from formats.strict_yaml import load_yaml
 
 from .finding import Goal
 from .plan_keys import (

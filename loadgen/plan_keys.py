@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from formats.durations import parse_duration
+from formats.durations import YEAR, up_to
 
 from .executors.breaking_point import BreakingPointSearch
 from .executors.closed import ConstantVus, PerVuIterations, SharedIterations
@@ -22,7 +22,6 @@ from .workloads.calculator import Numbers
 MOST_USERS = 100_000
 HIGHEST_RATE = 100_000
 _MOST_CALLS = 10**12
-_LONGEST = 366 * 86_400
 _HEAVIEST = 1_000
 _MOST_SETUP = 100_000
 _SHORTEST = 0.001
@@ -32,13 +31,6 @@ WorkloadName = Literal["calculator", "payments", "generic"]
 WORKLOADS: tuple[WorkloadName, ...] = get_args(WorkloadName)
 Analysis = Literal["breaking-point", "recovery", "memory-growth", "drift", "sessions", "uptime", "overhead"]
 Protocol = Literal["auto", "2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28"]
-
-
-def _seconds(value: object) -> float:
-    try:
-        return parse_duration(value)
-    except OverflowError as error:  # an integer that is no float
-        raise ValueError("should be a duration of a year or less") from error
 
 
 def _as_written(value: object) -> object:
@@ -51,7 +43,7 @@ def _rising(levels: tuple[float, ...]) -> tuple[float, ...]:
     return levels
 
 
-Span = Annotated[float, BeforeValidator(_seconds), Field(le=_LONGEST)]
+Span = Annotated[float, BeforeValidator(up_to(YEAR))]
 Users = Annotated[int, Field(strict=True, ge=0, le=MOST_USERS)]
 Count = Annotated[int, Field(strict=True, ge=1, le=_MOST_CALLS)]
 Rate = Annotated[float, Field(strict=True, ge=0, le=HIGHEST_RATE, allow_inf_nan=False)]
@@ -94,8 +86,25 @@ ExecutorName = Literal[
 ]
 
 
+def _by_executor(schema: dict[str, Any]) -> None:
+    """Say in the JSON Schema of `ScenarioKeys` which keys each executor has."""
+    properties = schema.pop("properties")
+    common = [key for key in properties if key not in SETTINGS]
+    schema["oneOf"] = [
+        {
+            "type": "object",
+            "properties": {key: properties[key] for key in (*kind.keys, *common) if key in properties}
+            | {"executor": {"const": kind.name}},
+            "required": ["executor"],
+        }
+        for kind in EXECUTORS.values()
+    ]
+
+
 class ScenarioKeys(Keys):
     """One scenario. Which keys of the first block there can be, and must be, depends on the executor."""
+
+    model_config = ConfigDict(json_schema_extra=_by_executor)
 
     executor: ExecutorName
     vus: Users | None = None

@@ -2,8 +2,8 @@
 
 import os
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from fastmcp import FastMCP
 from fastmcp.tools.function_tool import FunctionTool
 from starlette.types import ASGIApp
 
+from formats.errors import InvalidDocument
 from formats.fixtures import find_fixture
 
 from . import __version__
@@ -18,12 +19,13 @@ from .calculator.tools import calculator_tools
 from .config import CalculatorConfig, PaymentsConfig, ServerConfig
 from .fault_metrics import FaultMetrics
 from .faults.admin import Admin
-from .faults.control import Control, as_yaml
+from .faults.body import as_yaml
+from .faults.control import Control
 from .faults.effects import EFFECTS
 from .faults.effects.listen import ToolsChanged
 from .faults.effects.server_facts import FactsLayer, ServerFacts
 from .faults.exchange import SystemClock
-from .faults.journal import Journal
+from .faults.journal import Journal, RuleCount
 from .faults.middleware import FaultLayer
 from .faults.model import NO_FAULTS, Profile
 from .faults.plane import Plane
@@ -82,11 +84,12 @@ class Faults:
         self.listeners.close()
 
     @property
-    def idle_rules(self) -> tuple[str, ...]:
-        """The rules in place that never took effect."""
+    def idle_rules(self) -> Mapping[str, int]:
+        """The rules in place that never took effect: how many calls each of them hit."""
         counts = self.journal.by_rule
         names = (rule.name for rule in self.plane.profile.rules)
-        return tuple(name for name in names if name not in counts or not counts[name].counted)
+        hits = {name: counts[name] if name in counts else RuleCount() for name in names}
+        return {name: count.matched for name, count in hits.items() if not count.counted}
 
 
 @dataclass(frozen=True)
@@ -137,7 +140,10 @@ def tool_names(config: ServerConfig) -> list[str]:
 
 def _profile(config: ServerConfig, text: str | None, tools: Sequence[str]) -> Profile:
     if text is not None:
-        return parse_profile(as_yaml(text), "faults", EFFECTS, tools, config.seed)
+        try:
+            return parse_profile(as_yaml(text), "faults", EFFECTS, tools, config.seed)
+        except InvalidDocument as error:  # nobody has seen the lines of this text
+            raise InvalidDocument("faults", [replace(found, line=None) for found in error.findings]) from error
     return NO_FAULTS if config.faults is None else read_profile(config.faults, EFFECTS, tools, config.seed)
 
 

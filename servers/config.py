@@ -69,12 +69,17 @@ class ServerConfig(BaseModel):
     ] = False
 
     @model_validator(mode="after")
-    def _keep_strangers_out(self) -> Self:
+    def _fit_together(self) -> Self:
+        problems = []
         if self.admin_token is None and not is_loopback(self.host):
-            raise ValueError(
+            problems.append(
                 f"--host {self.host} can be reached by others, who could then inject faults through the control API: "
                 "give --admin-token, too"
             )
+        if self.port and self.port == self.admin_port:
+            problems.append(f"--port and --admin-port should differ, got {self.port} for both")
+        if problems:
+            raise ValueError("; ".join(problems))
         return self
 
 

@@ -5,7 +5,7 @@ import errno
 import gc
 import logging
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import FrameType
 
@@ -98,7 +98,7 @@ def serve(config: ServerConfig, announce: Callable[[Served], None], warn: Callab
     Args:
         config: which server, and where.
         announce: called once connections are accepted.
-        warn: called at the end with a sentence for each rule that never took effect.
+        warn: called at the end with sentences about rules that never took effect.
 
     Raises:
         InvalidInput: a file that the configuration names cannot be used.
@@ -117,10 +117,23 @@ def serve(config: ServerConfig, announce: Callable[[Served], None], warn: Callab
             announce(_served(config, app, sockets))
 
         Server(app, config.grace, ready).run(sockets)
-        for rule in app.faults.idle_rules if app.faults is not None else ():
-            warn(f"the fault rule {rule} never took effect.")
+        for sentence in idle(app.faults.idle_rules if app.faults is not None else {}):
+            warn(sentence)
     finally:
         app.close()
+
+
+def idle(rules: Mapping[str, int]) -> Iterator[str]:
+    """Sentences about rules that never took effect, of which is known how many requests each of them hit."""
+    unhit = [rule for rule, hits in rules.items() if not hits]
+    if len(unhit) == 1:
+        yield f"the fault rule {unhit[0]} never took effect: it hit no request."
+    elif unhit:
+        yield f"the fault rules {', '.join(unhit)} never took effect: they hit no request."
+    for rule, hits in rules.items():
+        if hits:
+            requests = "1 request" if hits == 1 else f"{hits:,} requests"
+            yield f"the fault rule {rule} never took effect: it hit {requests}, and the journal says why none counts."
 
 
 def bind_all(config: ServerConfig, app: TestbedApp) -> list[socket.socket]:

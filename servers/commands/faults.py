@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from contextlib import contextmanager
 from textwrap import fill
 from typing import Annotated, Any, Literal
@@ -15,9 +15,10 @@ from urllib.parse import urlsplit
 from cyclopts import App, Parameter
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from formats.durations import format_duration, parse_duration
+from formats.durations import DAY, format_duration, parse_duration
 from formats.errors import InvalidInput
 from formats.fixtures import bundled_fixtures, find_fixture
+from formats.nearest import did_you_mean
 from formats.stdio import say
 from formats.text_file import read_text
 
@@ -72,8 +73,8 @@ class ApplyOptions(RemoteOptions):
     @field_validator("ttl")
     @classmethod
     def _be_a_duration(cls, given: str | None) -> str | None:
-        if given is not None:
-            parse_duration(given)
+        if given is not None and parse_duration(given, DAY) == 0:
+            raise ValueError("should be more than 0")
         return given
 
 
@@ -93,17 +94,27 @@ class JournalOptions(RemoteOptions):
     after: Annotated[int | None, Field(ge=0), Parameter(help="Only records with a sequence above this.")] = None
     follow: Annotated[bool, Parameter(negative="", help="Go on with the records that are still to come.")] = False
 
-    @property
-    def filters(self) -> dict[str, str]:
-        """By field.
+    def filters(self, fields: Collection[str]) -> dict[str, str]:
+        """By field; a record has these `fields`.
 
         Raises:
-            InvalidInput: one of them is no FIELD=VALUE.
+            InvalidInput: one of them is no FIELD=VALUE, or about something that a record does not have.
         """
-        wrong = [f"--where should be FIELD=VALUE, got {given}" for given in self.where if "=" not in given]
-        if wrong:
-            raise InvalidInput(wrong)
-        return {field: value for field, _, value in (given.partition("=") for given in self.where)}
+        problems = []
+        filters: dict[str, str] = {}
+        for given in self.where:
+            field, equals, value = given.partition("=")
+            if not equals or not field:
+                problems.append(f"--where should be FIELD=VALUE, got {given}")
+            elif field not in fields:
+                near = " (did you mean --after?)" if field == "after" else did_you_mean(field, fields)
+                problems.append(f"--where {given}: a record has no {field}{near}; it has {', '.join(fields)}")
+            elif field in filters:
+                problems.append(f"--where {given}: {field} is given twice, and a record has one")
+            filters[field] = value
+        if problems:
+            raise InvalidInput(problems)
+        return filters
 
 
 class ExplainOptions(_Options):
@@ -156,21 +167,30 @@ def resume(*, options: Annotated[RemoteOptions, Parameter(name="*")] = RemoteOpt
 @app.command
 def journal(*, options: Annotated[JournalOptions, Parameter(name="*")] = JournalOptions()) -> int:  # noqa: B008 - frozen
     """Print what was really injected, a record a line, as JSON."""
-    filters = options.filters
+    from ..faults.journal import FIELDS, KEEP  # noqa: PLC0415 - as below
 
-    async def records(remote: Any) -> AsyncIterator[dict[str, Any]]:
-        found = (
-            remote.follow(filters, options.after or 0)
-            if options.follow
-            else remote.journal(filters, options.after or 0)
-        )
-        async for record in found:
-            yield record
+    filters, after = options.filters(FIELDS), options.after or 0
+    lost = 0
+
+    def count(records: int) -> None:
+        nonlocal lost
+        lost += records
+        if options.follow:
+            tell()
+
+    def tell() -> None:
+        nonlocal lost
+        if lost:
+            noun = "record is" if lost == 1 else "records are"
+            say(f"mcp-serve: {lost:,} {noun} no longer in memory, which has the last {KEEP:,}\n", sys.stderr)
+        lost = 0
 
     async def print_all(remote: Any) -> dict[str, Any]:
-        async for record in records(remote):
+        read = remote.follow if options.follow else remote.journal
+        async for record in read(filters, after, count):
             if not _print(json.dumps(record)):
                 break
+        tell()
         return {}
 
     return _ask(options, print_all, lambda _: "")
@@ -189,8 +209,22 @@ def explain(
     from ..faults.explain import explain as explained  # noqa: PLC0415 - as above
     from ..faults.profile import read_profile  # noqa: PLC0415 - as above
 
-    tools = tool_names(PaymentsConfig() if options.server == "payments" else CalculatorConfig())
-    say(explained(read_profile(profile, EFFECTS, tools, options.seed), tools, options.calls), sys.stdout)
+    servers = {"payments": tool_names(PaymentsConfig()), "calculator": tool_names(CalculatorConfig())}
+    tools = servers[options.server]
+
+    def is_for(server: str) -> bool:
+        try:
+            read_profile(profile, EFFECTS, servers[server])
+        except InvalidInput:
+            return False
+        return True
+
+    try:
+        found = read_profile(profile, EFFECTS, tools, options.seed)
+    except InvalidInput as error:
+        hints = [f"{profile} can be used with --server {server}" for server in servers if is_for(server)]
+        raise InvalidInput([*error.problems, *hints]) from error
+    say(explained(found, tools, options.calls), sys.stdout)
     return 0
 
 

@@ -2,7 +2,6 @@
 
 import hmac
 import json
-import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -15,24 +14,21 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from formats.durations import parse_duration
+from formats.errors import shown
 from formats.nearest import did_you_mean
 
 from ..errors import ControlRefused
-from .control import Control, document_of
-from .journal import FIELDS, Record, Subscription
-from .latency import LONGEST
+from .control import Control
+from .journal import FIELDS, Subscription
+from .journal_stream import FRAMES, MOST_RECORDS, follow
 from .profile import LARGEST
+from .query import filters_of, generations_of, number_of, parameters, seed_of, ttl_of
 
 PREFIX = "/_testbed"
-MOST_RECORDS = 1_000
-"""Records of the journal in one answer."""
 
-_LARGEST_SEED = 2**63
-_MOST_DIGITS = 18
+_LARGEST_SEQUENCE = 10**18
 _RECORDS = 100
-_STREAMS = {"jsonl": "application/x-ndjson", "sse": "text/event-stream"}
-_ETAG = re.compile(r'"?(\d{1,18})"?')
+_NOT_FOUND = 404
 _CHANGES = ("ttl", "seed")
 _PAGING = ("after", "limit", "stream")
 _KINDS = {400: "invalid", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
@@ -114,13 +110,13 @@ class _Api:
 
     async def show(self, request: Request) -> Response:
         """GET faults."""
-        _parameters(request)
+        parameters(request)
         return self._state()
 
     async def replace(self, request: Request) -> Response:
         """PUT faults: a profile in the body, or a preset's name."""
-        given = _parameters(request, *_CHANGES, "preset")
-        seed, ttl, expected = _seed(given), _ttl(given), _expected(request)
+        given = parameters(request, *_CHANGES, "preset")
+        seed, ttl, expected = seed_of(given), ttl_of(given), generations_of(request)
         text = await _text(request)
         if "preset" not in given:
             await self.control.replace(text, seed, ttl, expected)
@@ -132,61 +128,61 @@ class _Api:
 
     async def merge(self, request: Request) -> Response:
         """PATCH faults."""
-        given = _parameters(request, *_CHANGES)
-        seed, ttl, expected = _seed(given), _ttl(given), _expected(request)
+        given = parameters(request, *_CHANGES)
+        seed, ttl, expected = seed_of(given), ttl_of(given), generations_of(request)
         await self.control.merge(await _text(request), seed, ttl, expected)
         return self._state()
 
     async def clear(self, request: Request) -> Response:
         """DELETE faults."""
-        _parameters(request)
-        self.control.clear(_expected(request))
+        parameters(request)
+        self.control.clear(generations_of(request))
         return self._state()
 
     async def pause(self, request: Request) -> Response:
         """POST faults/pause."""
-        _parameters(request)
-        self.control.check(_expected(request))
+        parameters(request)
+        self.control.check(generations_of(request))
         self.control.plane.pause()
         return self._state()
 
     async def resume(self, request: Request) -> Response:
         """POST faults/resume."""
-        _parameters(request)
-        self.control.check(_expected(request))
+        parameters(request)
+        self.control.check(generations_of(request))
         self.control.plane.resume()
         return self._state()
 
     async def explain(self, request: Request) -> Response:
         """POST faults/explain."""
-        _parameters(request)
-        return _json(self.control.preview(document_of(await _text(request))))
+        parameters(request)
+        return _json(self.control.preview(await _text(request)))
 
     async def presets(self, request: Request) -> Response:
         """GET presets."""
-        _parameters(request)
+        parameters(request)
         return _json({"presets": await self.control.presets()})
 
     async def reset(self, request: Request) -> Response:
         """POST reset."""
-        _parameters(request)
-        self.control.check(_expected(request))
+        parameters(request)
+        self.control.check(generations_of(request))
         self.control.reset()
         return self._state()
 
     async def journal(self, request: Request) -> Response:
         """GET journal: a page, or the stream of all records that are still to come."""
-        given = _parameters(request, *_PAGING, *FIELDS)
-        filters = {name: value for name, value in given.items() if name in FIELDS}
-        after, limit = _number(given, "after", 0, 10**_MOST_DIGITS), _number(given, "limit", 1, MOST_RECORDS)
+        given = parameters(request, *_PAGING, *FIELDS)
+        filters = filters_of(given)
+        after = number_of(given, "after", 0, _LARGEST_SEQUENCE)
+        limit = number_of(given, "limit", 1, MOST_RECORDS)
         kind = given.get("stream")
-        if kind is not None and kind not in _STREAMS:
-            raise ControlRefused(400, "invalid", "stream", f"stream should be {' or '.join(_STREAMS)}")
+        if kind is not None and kind not in FRAMES:
+            raise ControlRefused(400, "invalid", "stream", f"stream should be {' or '.join(FRAMES)}, got {shown(kind)}")
         if kind is not None and limit is not None:
             raise ControlRefused(400, "invalid", "limit", "a stream has no limit")
         if kind is not None and request.method == "GET":
-            records = self._follow(filters, after, kind)
-            return StreamingResponse(records, media_type=_STREAMS[kind], headers={"Cache-Control": "no-store"})
+            return self._stream(kind, filters, after)
         page = self.control.journal.page(filters, after or 0, limit or _RECORDS)
         counts = self.control.journal.by_outcome
         return _json(
@@ -199,25 +195,18 @@ class _Api:
             }
         )
 
-    async def _follow(self, filters: Mapping[str, str], after: int | None, kind: str) -> AsyncIterator[str]:
-        """Every record from now on; those that the ring has after `after` come first."""
+    def _stream(self, kind: str, filters: Mapping[str, str], after: int | None) -> Response:
+        media_type, framed, opening = FRAMES[kind]
         journal = self.control.journal
-        with journal.subscribe() as subscription, self._open(subscription):
-            seen = after
-            while seen is not None:
-                page = journal.page(filters, seen, MOST_RECORDS)
-                for record in page.records:
-                    yield _framed(record, kind)
-                seen = page.next_after if page.more else None
-            caught_up = 0 if after is None else page.next_after
-            missed = 0
-            yield ": the journal\n\n" if kind == "sse" else ""
-            async for record in subscription:
-                if record.sequence > caught_up and _passes(record, filters):
-                    yield _framed(record, kind)
-                if subscription.missed > missed:
-                    missed = subscription.missed
-                    yield _framed({"missed": missed}, kind)
+
+        async def parts() -> AsyncIterator[str]:
+            with journal.subscribe() as subscription, self._open(subscription):
+                begin = journal.last if after is None else after
+                yield opening
+                async for told in follow(journal, subscription, filters, begin):
+                    yield framed(told)
+
+        return StreamingResponse(parts(), media_type=media_type, headers={"Cache-Control": "no-store"})
 
     @contextmanager
     def _open(self, subscription: Subscription) -> Iterator[None]:
@@ -246,19 +235,6 @@ def _route(path: str, **handlers: Callable[[Request], Awaitable[Response]]) -> R
     return Route(PREFIX + path, answer, methods=list(handlers))
 
 
-def _passes(record: Record, filters: Mapping[str, str]) -> bool:
-    return all(_shown(getattr(record, name)) == value for name, value in filters.items())
-
-
-def _shown(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, default=str)
-
-
-def _framed(what: Record | Mapping[str, Any], kind: str) -> str:
-    data = what.as_json() if isinstance(what, Record) else json.dumps(what)
-    return f"data: {data}\n\n" if kind == "sse" else f"{data}\n"
-
-
 def _json(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     body = json.dumps(content, default=str, skipkeys=True) + "\n"
     return Response(body, status, {"Cache-Control": "no-store", **(headers or {})}, "application/json")
@@ -273,57 +249,12 @@ def _answer_refusal(refusal: ControlRefused) -> Response:
 
 async def _answer_http_error(request: Request, error: Exception) -> Response:
     """What Starlette itself refuses: paths and methods."""
-    status = error.status_code if isinstance(error, HTTPException) else 404
+    status = error.status_code if isinstance(error, HTTPException) else _NOT_FOUND
     headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
-    reason = f"there is no {request.method} {request.url.path}"
+    paths = [route.path for route in request.app.routes]
+    near = did_you_mean(request.url.path, paths) if status == _NOT_FOUND else f"; there is {headers.get('Allow')}"
+    reason = f"there is no {request.method} {request.url.path}{near}"
     return _answer_refusal(ControlRefused(status, _KINDS.get(status, "refused"), "", reason, headers=headers))
-
-
-def _parameters(request: Request, *known: str) -> dict[str, str]:
-    """The query's, each known and given once."""
-    given: dict[str, str] = {}
-    for name, value in request.query_params.multi_items():
-        if name not in known:
-            raise ControlRefused(400, "invalid", name, f"{name} is not known{did_you_mean(name, known)}")
-        if name in given:
-            raise ControlRefused(400, "invalid", name, f"{name} is given twice")
-        given[name] = value
-    return given
-
-
-def _ttl(given: Mapping[str, str]) -> float | None:
-    if "ttl" not in given:
-        return None
-    try:
-        seconds = parse_duration(given["ttl"])
-    except ValueError as error:
-        raise ControlRefused(400, "invalid", "ttl", f"ttl {error}") from error
-    if not 0 < seconds <= LONGEST:
-        raise ControlRefused(400, "invalid", "ttl", "ttl should be more than 0 and a day at most")
-    return seconds
-
-
-def _seed(given: Mapping[str, str]) -> int | None:
-    return _number(given, "seed", 1 - _LARGEST_SEED, _LARGEST_SEED - 1)
-
-
-def _number(given: Mapping[str, str], name: str, least: int, most: int) -> int | None:
-    if name not in given:
-        return None
-    text = given[name]
-    number = int(text) if re.fullmatch(r"-?[0-9]{1,19}", text) else most + 1
-    if not least <= number <= most:
-        raise ControlRefused(400, "invalid", name, f"{name} should be a whole number from {least} to {most}")
-    return number
-
-
-def _expected(request: Request) -> list[int] | None:
-    """The generations that the request is meant for; None: any."""
-    tags = [tag.strip() for value in request.headers.getlist("if-match") for tag in value.split(",")]
-    if not tags or "*" in tags:
-        return None
-    found = [_ETAG.fullmatch(tag) for tag in tags]
-    return [int(match[1]) for match in found if match]
 
 
 async def _text(request: Request) -> str:

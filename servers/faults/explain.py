@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from itertools import zip_longest
+from textwrap import wrap
 
 from formats.errors import InvalidInput
 
@@ -16,7 +16,8 @@ MOST_CALLS = 100_000
 OTHER_METHODS = "(other methods)"
 """Stands for the tool where a rule is for every request."""
 
-_SHOWN = 12
+_COLUMNS = 80
+_ROOM = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,20 +65,41 @@ def forecast(profile: Profile, tools: Collection[str], calls: int) -> list[Forec
 
 
 def explain(profile: Profile, tools: Collection[str], calls: int) -> str:
-    """`forecast` as a table for people.
+    """`forecast` for people, in 80 columns: what each rule does, on what it depends, which calls it hits.
 
     Raises:
         InvalidInput: so many calls cannot be worked out.
     """
-    rows = [("rule", "tool", "hits", "calls", "")]
-    rows += (
-        (f.rule, f.tool, _number(f), _listed(f.hits, calls), "; ".join(_notes(f)))
-        for f in forecast(profile, tools, calls)
+    found = forecast(profile, tools, calls)
+    lines = [f"Seed {profile.seed}; {calls:,} {'call' if calls == 1 else 'calls'} of each tool, numbered from 1."]
+    if not profile.rules:
+        lines.append("No rules: nothing is hit.")
+    tool_width = max((len(f.tool) for f in found), default=0)
+    number_width = max((len(_number(f)) for f in found), default=0)
+    for rule in profile.rules:
+        lines += ["", *_filled(f"{rule.name}: {', '.join(effect.fault_type() for effect in rule.do)}", "")]
+        by_notes: dict[tuple[str, ...], list[Forecast]] = {}
+        for each in found:
+            if each.rule == rule.name:
+                by_notes.setdefault(tuple(_notes(each, rule)), []).append(each)
+        for notes, rows in by_notes.items():
+            lines += _filled(" ".join(notes), "  ")
+            for row in rows:
+                start = f"  {row.tool:{tool_width}}  {_number(row):{number_width}}  "
+                lines.append(start + _listed(row.hits, calls, max(_ROOM, _COLUMNS - len(start))))
+    return "\n".join(lines) + "\n"
+
+
+def _filled(text: str, indent: str) -> list[str]:
+    """`text` in lines of 80 columns; a long word stays whole."""
+    return wrap(
+        text,
+        _COLUMNS,
+        initial_indent=indent,
+        subsequent_indent="  ",
+        break_long_words=False,
+        break_on_hyphens=False,
     )
-    widths = [max(map(len, column)) for column in zip_longest(*rows, fillvalue="")]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    head = f"Seed {profile.seed}; {calls:,} {'call' if calls == 1 else 'calls'} of each tool, numbered from 1."
-    return "\n".join([head, *(lines if profile.rules else ["No rules: nothing is hit."])]) + "\n"
 
 
 def _targets(match: Match, tools: Collection[str]) -> Iterator[str]:
@@ -101,33 +123,49 @@ def _hits(rule: Rule, seed: int, tool: str, calls: int, taken: Collection[int]) 
 def _number(found: Forecast) -> str:
     if found.hits is None:
         return "?"
-    return f"{len(found.hits):,}" if found.certain else f"<= {len(found.hits):,}"
+    return f"{len(found.hits):,}" if found.certain or not found.hits else f"at most {len(found.hits):,}"
 
 
-def _listed(hits: Sequence[int] | None, calls: int) -> str:
-    """The numbers of the calls, neighbours as a range."""
+def _listed(hits: Sequence[int] | None, calls: int, room: int = _COLUMNS) -> str:
+    """The numbers of the calls, neighbours as a range; as many as there is room for."""
     if hits is None:
-        return "drawn by method"
+        return "each method has draws of its own"
     if not hits:
         return "none"
     if len(hits) == calls:
         return "all"
-    ranges: list[list[int]] = []
-    for n in hits:
-        if ranges and ranges[-1][1] == n - 1:
-            ranges[-1][1] = n
-        elif len(ranges) > _SHOWN:
-            break
-        else:
-            ranges.append([n, n])
-    spelled = [f"{low}" if low == high else f"{low}{'-' if high > low + 1 else ' '}{high}" for low, high in ranges]
-    return " ".join([*spelled[:_SHOWN], *(["…"] if len(spelled) > _SHOWN else [])])
+    listed = ""
+    for part in _ranges(hits):
+        if len(listed) + len(part) > room:
+            while len(listed) + len("…") > room:
+                listed = listed[: listed.rstrip().rindex(" ") + 1]
+            return f"{listed}…"
+        listed += f"{part} "
+    return listed.rstrip()
 
 
-def _notes(found: Forecast) -> Iterator[str]:
+def _ranges(hits: Sequence[int]) -> Iterator[str]:
+    low = high = hits[0]
+    for n in (*hits[1:], 0):
+        if n == high + 1:
+            high = n
+            continue
+        yield from (f"{low}-{high}",) if high > low + 1 else map(str, range(low, high + 1))
+        low = high = n
+
+
+def _notes(found: Forecast, rule: Rule) -> Iterator[str]:
+    """Full sentences."""
+    match = rule.match
+    of = (f" of the {match.era} era" if match.era else "") + (f" of version {match.protocol}" if match.protocol else "")
+    others = [key for key in found.only_if if key not in ("era", "protocol")]
     if found.only_if:
-        yield f"only calls with the right {', '.join(found.only_if)}"
+        yield f"Only calls{of}{' with the right ' if others else ''}{' and '.join(others)}."
     if found.order_or_time:
-        yield f"depends on order or time: {', '.join(found.order_or_time)}"
+        yield f"Depends on order or time: {', '.join(found.order_or_time)}."
     if found.unless:
-        yield f"unless hit by {', '.join(found.unless)}"
+        *before, last = found.unless
+        yield f"Not the calls that {', '.join(before)}{' or ' if before else ''}{last} hits."
+    for effect in rule.do:
+        if depends := getattr(effect, "order_or_time", ()):
+            yield f"What {effect.fault_type()} does depends on order or time: {', '.join(depends)}."

@@ -46,6 +46,8 @@ class Record:
     """Given by the journal, from 1, without gaps."""
     time: float = 0.0
     """Unix time at which the reply was over."""
+    generation: int = 0
+    """Of the profile that the rule stands in; see `Plane.generation`."""
     rule: str
     n: int
     draw: float
@@ -102,7 +104,7 @@ class Page:
     next_after: int
     """What `after` has to be for the next page."""
     lost: int
-    """Records after `after` that the ring has no more."""
+    """Records after `after` that newer ones have pushed out of the ring; a reset forgets them for good."""
     more: bool
 
 
@@ -166,9 +168,15 @@ class Journal:
         """Of the records that count and are not hidden: how often each outcome is expected, by kind of request."""
         self._ring: deque[Record] = deque(maxlen=keep)
         self._last = 0
+        self._forgotten = 0  # the last one before a reset
         self._wall = wall
         self._subscriptions: list[Subscription] = []
         self._writer = _Writer(file) if file is not None else None
+
+    @property
+    def last(self) -> int:
+        """The sequence of the newest record there ever was; 0 without one."""
+        return self._last
 
     @property
     def unwritten(self) -> int:
@@ -204,13 +212,14 @@ class Journal:
         if unknown:
             raise InvalidInput([f"{name}: is no field of a record; they are {', '.join(FIELDS)}" for name in unknown])
         oldest = self._ring[0].sequence if self._ring else self._last + 1
+        lost = max(0, oldest - 1 - max(after, self._forgotten))
         found: list[Record] = []
         for record in islice(self._ring, max(0, after + 1 - oldest), None):
             if all(_shown(getattr(record, name)) == value for name, value in wanted.items()):
                 if len(found) == limit:
-                    return Page(tuple(found), found[-1].sequence if found else after, max(0, oldest - 1 - after), True)
+                    return Page(tuple(found), found[-1].sequence if found else after, lost, True)
                 found.append(record)
-        return Page(tuple(found), max(after, self._last), max(0, oldest - 1 - after), False)
+        return Page(tuple(found), max(after, self._last), lost, False)
 
     @contextmanager
     def subscribe(self, most_unread: int = MOST_UNREAD) -> Iterator[Subscription]:
@@ -225,6 +234,7 @@ class Journal:
     def reset(self) -> None:
         """Forget the records and counts; sequences go on, and the file stays as it is."""
         self._ring.clear()
+        self._forgotten = self._last
         self.by_rule.clear()
         self.by_outcome.clear()
 

@@ -20,16 +20,18 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    ValidationError,
     ValidationInfo,
     field_validator,
     model_validator,
 )
+from pydantic_core import InitErrorDetails
 
-from formats.durations import parse_duration
+from formats.durations import DAY, up_to
 
 AnySized = TypeVar("AnySized", bound=Sized)
 
-LONGEST = 86_400.0
+LONGEST = DAY
 """Seconds; whatever is drawn, nothing takes longer."""
 
 _NORMAL = NormalDist()
@@ -40,22 +42,13 @@ _HALVINGS = 60
 _LARGEST_CSV = 4_000_000
 
 
-def _span(value: object) -> float:
-    try:
-        seconds = parse_duration(value)
-    except OverflowError:  # an integer that is no float
-        seconds = math.inf
-    if seconds > LONGEST:
-        raise ValueError("should be a duration of a day or less")
-    return seconds
-
-
 def _two_or_more(items: AnySized) -> AnySized:
     if len(items) < 2:  # noqa: PLR2004 - as the name says
         raise ValueError("should have two or more of them")
     return items
 
 
+_span = up_to(LONGEST)
 Span = Annotated[float, BeforeValidator(_span)]
 """Seconds, written as a duration; a day at most."""
 SomeSpan = Annotated[Span, Field(gt=0)]
@@ -335,9 +328,14 @@ def _named(value: Any) -> Any:
         return value
     if not isinstance(value, Mapping):
         return {"distribution": "fixed", "delay": value}
-    name = value.get("distribution")
-    if not isinstance(name, str) or name not in _KINDS:
+    if "distribution" not in value:
         raise ValueError(f"should have a distribution, one of {', '.join(_KINDS)}")
+    name = value["distribution"]
+    if not isinstance(name, str) or name not in _KINDS:
+        *others, last = map(repr, _KINDS)
+        expected = {"expected": f"{', '.join(others)} or {last}"}
+        unknown = InitErrorDetails(type="literal_error", loc=("distribution",), input=name, ctx=expected)
+        raise ValidationError.from_exception_data("Distribution", [unknown])
     return value
 
 

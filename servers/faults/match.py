@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, Protocol
 
 from mcp_types.methods import CLIENT_NOTIFICATIONS, CLIENT_REQUESTS
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS, MODERN_PROTOCOL_VERSIONS
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from formats.nearest import did_you_mean
 
@@ -69,7 +69,16 @@ _Glob = Annotated[str, Field(min_length=1, max_length=200)]
 _Protocol = Annotated[
     Literal["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28"], BeforeValidator(_as_written)
 ]
-_Path = Annotated[str, Field(max_length=200, pattern=r"^[^.\[\]]+(\[\d{1,9}\])*(\.[^.\[\]]+(\[\d{1,9}\])*)*$")]
+_PATH = re.compile(r"[^.\[\]]+(\[[0-9]{1,9}\])*(\.[^.\[\]]+(\[[0-9]{1,9}\])*)*")
+
+
+def _way(path: str) -> str:
+    if not _PATH.fullmatch(path):
+        raise ValueError("should be the way to an argument, such as items[0].price")
+    return path
+
+
+_Path = Annotated[str, Field(max_length=200), AfterValidator(_way)]
 _Count = Annotated[int, Field(strict=True, ge=1, le=_MOST)]
 Operator = Literal["==", "!=", "<", "<=", ">", ">=", "in", "contains", "like", "exists", "missing"]
 

@@ -456,6 +456,7 @@ def _hide(counted: Sequence[Record]) -> None:
 
 def _record(call: Call, hit: Hit) -> Record:
     return Record(
+        generation=hit.generation,
         rule=hit.rule.name,
         n=hit.n,
         draw=hit.draw,

@@ -42,6 +42,8 @@ class Hit:
     """Seconds since the profile was put in place."""
     index: int = 0
     """Of the effect in the rule's `do`."""
+    generation: int = 0
+    """Of the profile that decided."""
 
 
 _NOTHING: tuple[Hit, ...] = ()
@@ -183,7 +185,11 @@ class Plane:
                     if elapsed < 0:
                         elapsed = self._now() - self._began
                     n, draw = chosen
-                    hits += (Hit(armed.rule, effect, n, draw, elapsed, i) for i, effect in enumerate(armed.rule.do))
+                    generation = self._generation
+                    hits += (
+                        Hit(armed.rule, effect, n, draw, elapsed, i, generation)
+                        for i, effect in enumerate(armed.rule.do)
+                    )
                     if armed.rule.exclusive:
                         break
         return hits or _NOTHING

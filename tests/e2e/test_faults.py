@@ -151,7 +151,7 @@ def test_a_file_gets_every_record_and_an_idle_rule_is_a_warning(tmp_path: Path) 
     with served("payments", "--faults", str(profile), "--journal", str(journal)) as server:
         flags = ["payments", "--url", server.url, "--only", "verify", "--total", "100"]
         assert main([*flags, "--json", str(tmp_path / "report.json")]) == 99
-        assert server.stop() == "mcp-serve: the fault rule none never took effect.\n"
+        assert server.stop() == "mcp-serve: the fault rule none never took effect: it hit no request.\n"
     lines = [json.loads(line) for line in journal.read_text("utf-8").splitlines()]
     assert [line["sequence"] for line in lines] == list(range(1, 11))
     assert {(line["rule"], line["expected"], line["executed"]) for line in lines} == {("every", "http_status", False)}

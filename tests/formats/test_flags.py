@@ -4,6 +4,7 @@ import pytest
 from cyclopts import App, Parameter
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from formats.durations import Duration
 from formats.flags import run_command
 
 
@@ -13,6 +14,7 @@ class Options(BaseModel):
     count: Annotated[int, Field(ge=1), Parameter(env_var="COUNT")] = 1
     share: Annotated[float, Field(le=1)] = 0.5
     quick: bool = False
+    wait: Duration = 0.0
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -44,6 +46,9 @@ def run(*argv: str) -> int:
                 '--share should be less than or equal to 1, got "2"',
             ],
         ),
+        (["work", "--wait", "-5s"], ['--wait should not be negative, got "-5s"']),
+        (["work", "--wait=-5"], ['--wait should not be negative, got "-5"']),
+        (["work", "--quick", "-5s"], ['Invalid value for --quick: unable to convert "-5s" into bool.']),
         (["work", "--count"], ['Command "work" parameter --count requires an argument.']),
         (["work", "stray"], ["'stray' is not expected here"]),
         (["work", "--quick", "--count", "6"], ["--quick wants a --count of 5 at most"]),

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, JsonValue
 
 from formats.errors import InvalidInput
-from formats.json_file import DEEPEST, load_json, parse_json, place
+from formats.json_file import DEEPEST, load_json, parse_json
 
 PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -127,7 +127,3 @@ def test_what_does_not_fit_is_told_in_sentences(value: Any) -> None:
     except InvalidInput as error:
         problems = error.problems
     assert [problem for problem in problems if not problem.startswith("tree.json: branches.north")] == []
-
-
-def test_a_place_is_written_as_people_write_it() -> None:
-    assert place((3, "a", 0)) == "[3].a[0]"

@@ -11,6 +11,7 @@ from formats.nearest import did_you_mean
         ("min", ["min"], ""),
         ("latency", [], ""),
         ("xyz", ["latency"], ""),
+        ("=", ["==", "!=", "<=", ">="], " (did you mean ==?)"),
     ],
 )
 def test_the_nearest_word_is_another_one_or_none(word: str, known: list[str], hint: str) -> None:

@@ -108,7 +108,7 @@ SCENARIOS: list[tuple[str, str]] = [
     ("one: {executor: constant-vus, vus: true, duration: 1s}", "one.vus should be a valid integer, got true"),
     ("one: {executor: constant-vus, vus: 1, duration: 0}", "one.duration should be more than 0, got 0"),
     (
-        "one: {executor: constant-vus, vus: 1, duration: 1s, max_vu: 3}",
+        "one: {executor: constant-arrival-rate, rate: 1, vus: 1, duration: 1s, max_vu: 3}",
         "one.max_vu is not known (did you mean max_vus?)",
     ),
     (
@@ -136,7 +136,7 @@ SCENARIOS: list[tuple[str, str]] = [
         "one: {executor: breaking-point, levels: [1.5]}",
         "one.levels should be whole numbers of virtual users",
     ),
-    ("one: {executor: constant-vus, vus: 1, duration: 1s, mix: {}}", "one.mix should have 1 or more of them"),
+    ("one: {executor: constant-vus, vus: 1, duration: 1s, mix: {}}", "one.mix should not be empty"),
     (
         "one: {executor: constant-vus, vus: 1, duration: 1s, mix: {ad: 1}}",
         "one.mix.ad is no tool of calculator (did you mean add?); it has add, subtract, multiply, divide",
@@ -165,7 +165,10 @@ SCENARIOS: list[tuple[str, str]] = [
         "one: {executor: constant-vus, vus: 1, duration: 1s, after: one}",
         "one.after goes round in a circle: one after one",
     ),
-    ("one: {executor: constant-vus, vus: 1, duration: 9999h}", "one.duration should be less than or equal to 31622400"),
+    (
+        "one: {executor: constant-vus, vus: 1, duration: 9999h}",
+        "one.duration should be a duration of a year or less, got",
+    ),
     (
         "one: {executor: constant-vus, vus: 1, duration: 1s, tags: {scenario: x}}",
         "one.tags.scenario should be a word of letters, digits, _ and -, and none of tool, scenario",
@@ -223,7 +226,7 @@ REST: list[tuple[str, str]] = [
         "thresholds.checks{scenario:on}[0] cannot be judged: there is no scenario on (did you mean one?)",
     ),
     ("thresholds: {checks: ['rate==1', 'rate == 1']}", "thresholds.checks[1] stands there twice"),
-    ("thresholds: {checks: []}", "thresholds.checks should have 1 or more of them"),
+    ("thresholds: {checks: []}", "thresholds.checks should not be empty"),
     (
         "thresholds: {checks: [{threshold: 'rate==1', stretch: true, abort_on_fail: true}]}",
         "thresholds.checks[0] cannot be used: a stretch goal never fails the run",

@@ -3,9 +3,13 @@
 import json
 import os
 import socket
+import socketserver
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +17,11 @@ import pytest
 from pydantic import ValidationError
 
 from formats.fixtures import bundled_fixtures
-from servers import cli
+from servers import app, cli
 from servers.commands import faults
 from servers.config import CalculatorConfig, ServerConfig, is_loopback
-from servers.faults import calibrate
+from servers.faults import calibrate, remote
+from servers.faults.journal import Journal
 from servers.testing import RunningServer, running_server
 from tests.support.control import DEFECTS, ask, eventually
 from tests.support.raw_mcp import MODERN, RawClient
@@ -130,6 +135,16 @@ def test_a_profile_that_is_wrong_is_told_line_by_line(tmp_path: Path, capsys: py
     assert second.startswith(f"mcp-serve: {path}:5: rules[0].do[0].htp is not known (did you mean http?)")
 
 
+def test_one_port_is_not_for_two_things(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    assert cli.main(["calculator", "--port", "8123", "--admin-port", "8123"]) == 2
+    assert capsys.readouterr().err == "mcp-serve: --port and --admin-port should differ, got 8123 for both\n"
+    monkeypatch.setenv("MCP_SERVE_ADMIN_PORT", "8100")
+    assert cli.main(["calculator", "--host", "0.0.0.0"]) == 2
+    said = capsys.readouterr().err
+    assert "give --admin-token, too; --port and --admin-port should differ, got 8100 for both" in said
+    assert CalculatorConfig(port=0, admin_port=0).admin_port == 0, "two free ports are two ports"
+
+
 def test_an_admin_port_that_is_taken_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
@@ -185,6 +200,36 @@ def test_the_journal_can_be_followed(calculator: RunningServer, profile: Path) -
             follower.terminate()
 
 
+def test_what_the_journal_has_no_more_is_said_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], profile: Path
+) -> None:
+    monkeypatch.setattr(app, "Journal", partial(Journal, 5))
+    with running_server("calculator", faults=profile) as server:
+        for _ in range(12):
+            assert status(server) == 503
+        eventually(lambda: ask(server, "GET", "journal", after=11).json["records"] != [], True)
+        lost = "mcp-serve: 7 records are no longer in memory, which has the last 10,000\n"
+        assert run("journal", "--url", server.url) == 0
+        printed = capsys.readouterr()
+        assert [json.loads(line)["sequence"] for line in printed.out.splitlines()] == [8, 9, 10, 11, 12]
+        assert printed.err == lost
+        assert run("journal", "--url", server.url, "--after", "6") == 0
+        assert capsys.readouterr().err == lost.replace("7 records are", "1 record is")
+        assert run("journal", "--url", server.url, "--after", "7") == 0
+        assert capsys.readouterr().err == ""
+        command = [sys.executable, "-m", "servers", "faults", "journal", "--follow", "--url", server.url]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as follower:
+            try:
+                assert follower.stdout is not None
+                assert json.loads(follower.stdout.readline())["sequence"] == 8
+                server.stop()
+                out, said = follower.communicate(timeout=60)
+            finally:
+                follower.kill()
+        assert [json.loads(line)["sequence"] for line in out.splitlines()] == [9, 10, 11, 12]
+        assert (said, follower.returncode) == (lost, 0)
+
+
 @pytest.mark.parametrize(
     ("argv", "sentences"),
     [
@@ -193,8 +238,25 @@ def test_the_journal_can_be_followed(calculator: RunningServer, profile: Path) -
             ["nothing: there is no such file, and no bundled one of that name in faults (bundled: "],
         ),
         (["apply", "garbage", "--ttl", "soon"], ["--ttl should be a duration such as 500ms, 30s or 1m30s"]),
+        (["apply", "garbage", "--ttl", "-5s"], ['--ttl should not be negative, got "-5s"']),
+        (["apply", "garbage", "--ttl", "0"], ['--ttl should be more than 0, got "0"']),
+        (["apply", "garbage", "--ttl", "25h"], ['--ttl should be a duration of a day or less, got "25h"']),
         (["show", "--url", "ftp://x"], ["--url should be one such as http://127.0.0.1:8000, got ftp://x"]),
         (["journal", "--where", "tool"], ["--where should be FIELD=VALUE, got tool"]),
+        (["journal", "--where", "=add"], ["--where should be FIELD=VALUE, got =add"]),
+        (
+            ["journal", "--where", "limit=5"],
+            ["--where limit=5: a record has no limit; it has sequence, time, generation"],
+        ),
+        (["journal", "--where", "after=5"], ["--where after=5: a record has no after (did you mean --after?); it has"]),
+        (
+            ["journal", "--where", "tol=add", "--where", "tool=add", "--where", "tool=divide"],
+            [
+                "--where tol=add: a record has no tol (did you mean tool?); it has sequence, ",
+                "--where tool=divide: tool is given twice, and a record has one",
+            ],
+        ),
+        (["journal", "--after", "-1"], ['--after should be greater than or equal to 0, got "-1"']),
         (["explain", "garbage", "--calls", "0"], ["--calls should be greater than or equal to 1"]),
         (["pausee"], ["pausee is not a command (did you mean pause?); the commands are apply, "]),
     ],
@@ -216,22 +278,72 @@ def test_a_refusal_names_the_file_and_the_line(
     said = capsys.readouterr().err
     assert f"mcp-serve: {path}:4: rules[0].do[0].http.status " in said
     assert f"mcp-serve: {path}:5: rules[0].wen is not known (did you mean when?)" in said
-    assert run("journal", "--where", "tol=add", "--url", calculator.url) == 2
-    assert capsys.readouterr().err == "mcp-serve: tol is not known (did you mean tool?)\n"
 
 
 def test_nobody_there_is_exit_code_3(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    for command in ("show", "clear", "pause", "resume", "journal"):
-        assert run(command, "--url", f"http://127.0.0.1:{port}") == 3
+    for command in COMMANDS:
+        assert run(*command, "--url", f"http://127.0.0.1:{port}") == 3
         assert capsys.readouterr().err == f"mcp-serve: http://127.0.0.1:{port} does not answer: connection refused\n"
 
 
-def test_a_token_is_given_by_flag_or_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+COMMANDS = (["show"], ["clear"], ["pause"], ["resume"], ["journal"], ["journal", "--follow"], ["apply", "garbage"])
+
+
+def test_what_is_no_testbed_is_exit_code_2_and_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    with plain_server(b"HTTP/1.1 404 Not Found\r\nContent-Length: 9\r\nConnection: close\r\n\r\nNot Found") as url:
+        for command in COMMANDS:
+            assert run(*command, "--url", url) == 2
+            said = capsys.readouterr().err
+            assert said.startswith(f"mcp-serve: {url} has no control API: it answers 404 to /_testbed/")
+            assert said.count("\n") == 1
+
+
+def test_a_server_that_hangs_is_exit_code_3_and_a_sentence(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remote, "PATIENCE", 1.0)
+    with plain_server(None) as url:
+        for command in COMMANDS:
+            assert run(*command, "--url", url) == 3
+            assert capsys.readouterr().err == f"mcp-serve: {url} does not answer: it takes longer than 1 s\n"
+
+
+@contextmanager
+def plain_server(answer: bytes | None) -> Iterator[str]:
+    """A server that says `answer` to everybody and closes the connection, or never says anything; its URL."""
+
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            while self.rfile.readline().strip():
+                pass
+            if answer is None:
+                over.wait(60)
+            else:
+                self.wfile.write(answer)
+
+    over = threading.Event()
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}"
+        finally:
+            over.set()
+            server.shutdown()
+
+
+def test_a_token_is_given_by_flag_or_variable(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     with running_server("calculator", admin_token="s3cret") as server:
-        assert run("show", "--url", server.url) == 2
-        assert run("show", "--url", server.url, "--admin-token", "wrong") == 2
+        for command in COMMANDS:
+            assert run(*command, "--url", server.url) == 2
+            wanted = f"mcp-serve: {server.base_url} wants its --admin-token (or MCP_SERVE_ADMIN_TOKEN)\n"
+            assert capsys.readouterr().err == wanted
+            assert run(*command, "--url", server.url, "--admin-token", "wrong") == 2
+            assert capsys.readouterr().err == wanted.replace("its", "another")
         assert run("show", "--url", server.url, "--admin-token", "s3cret") == 0
         monkeypatch.setenv("MCP_SERVE_ADMIN_TOKEN", "s3cret")
         assert run("show", "--url", server.url) == 0
@@ -251,6 +363,21 @@ def test_explain_needs_no_server(server: str, tool: str, capsys: pytest.CaptureF
     said = capsys.readouterr().out
     assert said.startswith("Seed 7; 50 calls of each tool")
     assert tool in said
+
+
+def test_explain_names_the_server_that_a_profile_is_for(profile: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("explain", str(profile)) == 2
+    assert capsys.readouterr().err.splitlines() == [
+        (
+            f"mcp-serve: {profile}:1: rules[0].match.tool matches no tool of this server; "
+            "it has create_payment, verify_payment, get_wallet_balance"
+        ),
+        f"mcp-serve: {profile} can be used with --server calculator",
+    ]
+    assert run("explain", str(profile), "--server", "calculator") == 0
+    profile.write_text("version: 2\nrules: []\n")
+    assert run("explain", str(profile)) == 2
+    assert capsys.readouterr().err == f"mcp-serve: {profile}:1: version should be 1, got 2\n"
 
 
 def test_a_server_of_the_tests_takes_a_profile_as_it_would_stand_in_the_file(profile: Path) -> None:

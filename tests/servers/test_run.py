@@ -1,6 +1,7 @@
 """Starting on a socket and stopping without losing what is in flight."""
 
 import asyncio
+import json
 import socket
 import subprocess
 import sys
@@ -17,10 +18,10 @@ import pytest
 from fastmcp.tools.function_tool import FunctionTool
 from starlette.types import Receive, Scope, Send
 
-from servers.app import compose
+from servers.app import build_app, compose
 from servers.config import CalculatorConfig
 from servers.errors import CannotListen, CannotStart
-from servers.run import bind, endpoint_url
+from servers.run import bind, endpoint_url, idle
 from servers.testing import RunningServer, running_app, running_server
 from servers.wire.tool import Tool
 from tests.support.raw_mcp import HANDSHAKE, MODERN, RawClient, send
@@ -208,3 +209,36 @@ def test_a_server_that_listens_everywhere_announces_an_address_that_works(host: 
     (everywhere,) = bind(host, 0)
     with everywhere:
         assert endpoint_url([everywhere]) == f"http://{shown}:{everywhere.getsockname()[1]}/mcp"
+
+
+@pytest.mark.parametrize(
+    ("hits", "sentences"),
+    [
+        ({}, []),
+        ({"slow": 0}, ["the fault rule slow never took effect: it hit no request."]),
+        ({"a": 0, "b": 0}, ["the fault rules a, b never took effect: they hit no request."]),
+        (
+            {"a": 1, "b": 0, "c": 1_234},
+            [
+                "the fault rule b never took effect: it hit no request.",
+                "the fault rule a never took effect: it hit 1 request, and the journal says why none counts.",
+                "the fault rule c never took effect: it hit 1,234 requests, and the journal says why none counts.",
+            ],
+        ),
+    ],
+)
+def test_rules_that_never_took_effect_are_told_with_what_they_hit(hits: dict[str, int], sentences: list[str]) -> None:
+    assert list(idle(hits)) == sentences
+
+
+def test_a_rule_that_hits_what_it_cannot_act_on_is_idle() -> None:
+    hits_and_fails = {"name": "no-session", "match": {"tool": "add"}, "do": [{"session": {"rotate_id": True}}]}
+    profile = {
+        "version": 1,
+        "rules": [hits_and_fails, {"name": "never", "match": {"tool": "divide"}, "do": [{"latency": "1s"}]}],
+    }
+    app = build_app(CONFIG, profile=json.dumps(profile))
+    with running_app(app, CONFIG) as server:
+        assert RawClient(server.url, MODERN).call("add", {"a": 1, "b": 2}).status == 200
+        assert app.faults is not None
+    assert app.faults.idle_rules == {"no-session": 1, "never": 0}

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 from ...wire.call import Call
 from ..exchange import Exchange, Phase
 from ..latency import Distribution, Span
-from .http import Status
+from .http import TOLD_TO_WAIT, Status
 
 
 class Line:
@@ -63,7 +63,8 @@ class Capacity(BaseModel):
 
     @model_validator(mode="after")
     def _is_told_to_wait(self) -> Self:
-        Status(status=self.shed, retry_after=self.retry_after)  # says what does not go together
+        if self.retry_after is not None and self.shed not in TOLD_TO_WAIT:
+            raise ValueError("should have retry_after with shed 429 or 503 only")
         return self
 
     @property

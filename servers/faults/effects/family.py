@@ -89,5 +89,6 @@ def _complaint(settings: Any, known: list[str], given: list[str]) -> PydanticCus
         return PydanticCustomError("two_faults", "should be one fault, not {names}: write each by itself", what)
     keys = map(str, settings) if isinstance(settings, dict) else [str(settings)]
     hints = (did_you_mean(key, known) for key in keys)
-    what = {"known": ", ".join(known), "hint": next(filter(None, hints), "")}
-    return PydanticCustomError("no_fault", "should have one of {known}{hint}", what)
+    shape = "have" if isinstance(settings, dict) else "be a mapping with"
+    what = {"shape": shape, "known": ", ".join(known), "hint": next(filter(None, hints), "")}
+    return PydanticCustomError("no_fault", "should {shape} one of {known}{hint}", what)

@@ -29,7 +29,8 @@ _CONTENT_TYPE = b"content-type"
 _OK, _NOT_FOUND = 200, 404
 _NO_SESSION_TO_END = (404, 405)
 """Statuses with which a server may say so to a DELETE."""
-_TOLD_TO_WAIT = (429, 503)
+TOLD_TO_WAIT = (429, 503)
+"""Statuses with which a server may say when to come back."""
 _ABSURD = (b"-1", b"soon", b"31536000", b"99999999999999999999", b"Thu, 01 Jan 1970 00:00:00 GMT", b"1.5", b"")
 _PADDING = b" " * 65_536
 _TICK = 0.02
@@ -114,7 +115,7 @@ class Status(_Replacing):
 
     @model_validator(mode="after")
     def _is_told_to_wait(self) -> Self:
-        if self.retry_after not in (None, "none") and self.status not in _TOLD_TO_WAIT:
+        if self.retry_after not in (None, "none") and self.status not in TOLD_TO_WAIT:
             raise ValueError("should have retry_after with status 429 or 503 only")
         return self
 

@@ -5,11 +5,10 @@ from typing import Any, ClassVar, Literal
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 from pydantic import Field
 
-from formats.durations import Duration
-
 from ...wire.call import Call, Era
 from ..draft import Draft
 from ..exchange import Exchange, Phase
+from ..latency import SomeSpan
 from .family import Family
 from .message_fault import HANDSHAKE, MessageFault, ResultFault
 
@@ -53,7 +52,7 @@ class RefuseInitialize(_Opening):
 class SlowInitialize(_Opening):
     """`{slow_initialize: 2s}`: `initialize` waits this long before it is looked at."""
 
-    slow_initialize: Duration = Field(gt=0)
+    slow_initialize: SomeSpan
 
     async def apply(self, exchange: Exchange) -> bool:
         """See `MessageFault`."""

@@ -8,11 +8,10 @@ from typing import ClassVar, Literal
 from pydantic import Field, field_validator
 from pydantic_core import to_json
 
-from formats.durations import Duration
-
 from ...wire.call import Call
 from ..draft import Draft, Piece, frame
 from ..exchange import Exchange
+from ..latency import Span
 from .family import Family
 from .jsonrpc import other_id
 from .sse_bytes import DataLines, Ids, LineEnds, Merge, Retry, Split, SplitAt
@@ -27,7 +26,7 @@ class Chatter(StreamFault):
     """`{chatter: 3, every: 100ms}`: log notifications come before the response, asked for or not."""
 
     chatter: int = Field(ge=1, le=10_000)
-    every: Duration = 0.0
+    every: Span = 0.0
 
     def restream(self, stream: Draft, exchange: Exchange) -> Draft | None:  # noqa: ARG002 - see `StreamFault`
         """See `StreamFault`."""
@@ -143,7 +142,7 @@ class CommentsOnly(StreamFault):
     """
 
     comments_only: int = Field(ge=1, le=10_000)
-    every: Duration = 0.0
+    every: Span = 0.0
     then: Literal["end", "hang"] = "end"
 
     def seen(self, call: Call) -> str | None:  # noqa: ARG002 - see `MessageFault`

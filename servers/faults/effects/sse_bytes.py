@@ -7,10 +7,9 @@ from typing import ClassVar, Literal
 from pydantic import Field, field_validator
 from pydantic_core import from_json, to_json
 
-from formats.durations import Duration
-
 from ..draft import Draft, Piece, data_of
 from ..exchange import Exchange
+from ..latency import Span
 from .stream_fault import StreamFault
 
 _LINE_END = re.compile(rb"\r\n|\n|\r")
@@ -28,7 +27,7 @@ class Split(StreamFault):
     cuts: ClassVar[bool] = True
 
     split: int = Field(ge=1)
-    every: Duration = 0.0
+    every: Span = 0.0
 
     def restream(self, stream: Draft, exchange: Exchange) -> Draft | None:  # noqa: ARG002 - see `StreamFault`
         """See `StreamFault`."""
@@ -46,7 +45,7 @@ class SplitAt(StreamFault):
     cuts: ClassVar[bool] = True
 
     split_at: int | Literal["random"]
-    every: Duration = 0.0
+    every: Span = 0.0
 
     @field_validator("split_at", mode="plain")
     @classmethod

@@ -5,6 +5,7 @@ import re
 import socket
 import time
 from collections.abc import Iterator
+from functools import partial
 from http.client import HTTPConnection
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -14,7 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from formats.fixtures import bundled_fixtures
-from servers.faults.journal import FIELDS
+from servers import app
+from servers.faults.journal import FIELDS, Journal
 from servers.testing import RunningServer, running_server
 from tests.support.control import DEFECTS, ERRORS_ON_ADD, SLOW, Answer, ask, eventually
 from tests.support.raw_mcp import HANDSHAKE, MODERN, RawClient, Reply
@@ -139,7 +141,7 @@ def test_patch_merges_by_the_rules_names(server: RunningServer) -> None:
     assert refusal(ask(server, "PATCH", "faults", {"rules": [{"name": "no-add", "whn": {}}]})) == (
         400, "invalid_profile", "rules[0].whn",
     )  # fmt: skip
-    assert refusal(ask(server, "PATCH", "faults", {"rules": [{"do": []}]}))[2] == "rules[2].name"
+    assert refusal(ask(server, "PATCH", "faults", {"rules": [{"do": []}]}))[2] == "rules[0].name"
     assert refusal(ask(server, "PATCH", "faults", "[]"))[0] == 400
 
 
@@ -241,6 +243,32 @@ def test_the_journal_is_read_in_pages_and_filtered(server: RunningServer) -> Non
     assert ask(server, "GET", "journal").json["records"] == []
 
 
+def test_a_record_says_which_profile_it_belongs_to(server: RunningServer) -> None:
+    generations = []
+    for status in (503, 502, 500):
+        rule = {**ERRORS_ON_ADD, "do": [{"http": {"status": status}}]}
+        generations.append(ask(server, "PUT", "faults", {"version": 1, "rules": [rule]}).generation)
+        assert [add(server).status for _ in range(2)] == [status, status]
+    eventually(lambda: len(ask(server, "GET", "journal").json["records"]), 6)
+    records = ask(server, "GET", "journal").json["records"]
+    assert [record["generation"] for record in records] == sorted(generations * 2)
+    found = ask(server, "GET", "journal", generation=generations[1]).json["records"]
+    assert found == records[2:4]
+
+
+def test_what_the_journal_has_no_more_is_counted_page_by_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app, "Journal", partial(Journal, 5))
+    with running_server("calculator", faults=DEFECTS) as server:
+        for _ in range(12):
+            assert add(server).status == 503
+        eventually(lambda: ask(server, "GET", "journal", after=11).json["records"] != [], True)
+        first = ask(server, "GET", "journal", limit=3).json
+        assert (first["lost"], [record["sequence"] for record in first["records"]]) == (7, [8, 9, 10])
+        assert ask(server, "GET", "journal", after=first["next_after"]).json["lost"] == 0
+        assert ask(server, "POST", "reset").status == 200
+        assert ask(server, "GET", "journal").json["lost"] == 0, "they were forgotten on purpose"
+
+
 @pytest.mark.parametrize(("kind", "content_type"), [("jsonl", "application/x-ndjson"), ("sse", "text/event-stream")])
 def test_the_journal_streams_what_is_there_and_what_comes(server: RunningServer, kind: str, content_type: str) -> None:
     ask(server, "PUT", "faults", DEFECTS)
@@ -294,6 +322,13 @@ def test_a_wrong_method_is_told_the_right_ones(server: RunningServer, path: str)
 @pytest.mark.parametrize("path", ["", "faults/", "faults/none", "fault", "../mcp", "%00"])
 def test_a_path_that_there_is_not_is_not_found(server: RunningServer, path: str) -> None:
     assert refusal(ask(server, "GET", path)) == (404, "not_found", "")
+
+
+def test_a_path_or_a_method_that_there_is_not_comes_with_one_that_there_is(server: RunningServer) -> None:
+    assert ask(server, "GET", "journl").json["reason"] == (
+        "there is no GET /_testbed/journl (did you mean /_testbed/journal?)"
+    )
+    assert ask(server, "GET", "reset").json["reason"] == "there is no GET /_testbed/reset; there is POST"
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 import asyncio
 import json
 import logging
+import re
 import threading
 from pathlib import Path
 from typing import Any
@@ -65,8 +66,15 @@ def test_filters_compare_fields_as_they_look_in_json() -> None:
     assert [kept.n for kept in journal.page({"tool": "sub"}, after=page.next_after).records] == [6, 8, 10]
 
 
+def test_every_field_of_a_record_is_documented() -> None:
+    page = (Path(__file__).resolve().parents[3] / "docs" / "faults.md").read_text("utf-8")
+    table = page.partition("\n## The journal\n")[2].partition("\n## ")[0].partition("| what the client sees")[0]
+    first_column = re.findall(r"^\| (`.*?`) \|", table, re.MULTILINE)
+    assert set(re.findall(r"`(\w+)`", " ".join(first_column))) == set(FIELDS)
+
+
 def test_an_unknown_filter_is_refused_with_the_fields_that_there_are() -> None:
-    with pytest.raises(InvalidInput, match="^colour: is no field of a record; they are sequence, time, rule"):
+    with pytest.raises(InvalidInput, match="^colour: is no field of a record; they are sequence, time, generation"):
         filled(1).page({"colour": "red"})
 
 

@@ -11,7 +11,6 @@ from pydantic import BaseModel, TypeAdapter
 
 from formats.errors import InvalidInput
 from formats.fixtures import bundled_fixtures, find_fixture
-from formats.strict_yaml import property_names
 from servers.faults.effects import EFFECTS
 from servers.faults.latency import DISTRIBUTIONS
 from servers.faults.match import Match
@@ -134,7 +133,7 @@ rules:
         '15: rules[0].do[2].latency.parts[1].of.min should be a duration such as 500ms, 30s or 1m30s, got "soon"',
         "16: rules[1].name is required",
         "16: rules[1].match.protocol is no version of the modern era",
-        "17: rules[1].do should have 1 or more of them",
+        "17: rules[1].do should have an effect, such as {http: {status: 503}}, got []",
         f"19: rules[2].match.tool matches no tool of this server; it has {', '.join(TOOLS)}",
         "20: rules[2].do[1] should be one effect, such as {http: {status: 503}}, got {}",
         "20: rules[2].do[0].session.expire should be 404 or 400, got 403",
@@ -144,7 +143,7 @@ rules:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("", "1: the document should be a mapping"),
+        ("", "1: the document is empty"),
         ("3", "1: the document should be a mapping"),
         ("version: true\nrules: []", '1: version should be 1, got "true"'),
         ("version: 1\nseed: 1.5\nrules: []", "2: seed should be a valid integer, got 1.5"),
@@ -159,7 +158,7 @@ rules:
         (rule("    do: [{http: {stats: 503}}]"), "4: rules[0].do[0].http should have one of status, hang"),
         (rule("    do: [{http: {status: 503, hang: true}}]"), f"{EFFECT}.http should be one fault, not status"),
         (rule("    do: [{latency: soon}]"), f"{EFFECT}.latency should be a duration such as"),
-        (rule("    do: [{latency: {distribution: gamma}}]"), f"{EFFECT}.latency should have a distribution"),
+        (rule("    do: [{latency: {distribution: gamma}}]"), f"{EFFECT}.latency.distribution should be 'fixed'"),
         (rule("    match: {tool: verify_paiment}\n" + DO), f"{MATCH}.tool matches no tool of this server (did you"),
         (rule("    match: {tool: x, method: tools/list}\n" + DO), f"{MATCH}.method cannot go together with tool"),
         (rule("    match: {method: tools/lst}\n" + DO), f"{MATCH}.method is no method of MCP (did you mean tools/list"),
@@ -173,7 +172,7 @@ rules:
         (rule("    match: {tool: '*'}\n" + REFUSE), f"{SECOND}.session acts on initialize only, which this rule does"),
         (rule("    match: {method: tools/list}\n" + IS_ERROR), f"{SECOND}.result acts on tools/call only, which this"),
         (rule(DO) + "  - name: one\n" + DO, "5: rules[1].name one is the name of rules[0] already"),
-        (rule("    name: two\n" + DO), "4: name is given twice"),
+        (rule("    name: two\n" + DO), "4: rules[0].name is given twice"),
         ("version: 1\nrules: [", "2: not valid YAML"),
         ("version: 1\nrules: &a [*a]", "2: anchors and aliases (& and *) are not read"),
         (rule("    when: !!python/name:os.system x\n" + DO), "4: tags such as tag:yaml.org"),
@@ -298,7 +297,10 @@ def test_the_distributions_are_documented_with_their_settings() -> None:
 def test_every_fault_is_documented_by_an_example_that_can_be_used(family: str) -> None:
     written = re.findall(r"^\| (`\{.+?\}`(?:, `\{.+?\}`)*) \|", part_of_the_documentation(family), re.MULTILINE)
     made = [
-        parse(f"version: 1\nrules:\n  - name: r\n    do: [{{{family}: {example}}}]\n").rules[0].do[0].fault_type()
+        parse_profile(f"version: 1\nrules:\n  - name: r\n    do: [{{{family}: {example}}}]\n", "p", EFFECTS, ["add"])
+        .rules[0]
+        .do[0]
+        .fault_type()
         for row in written
         for example in re.findall(r"`(\{.+?\})`", row)
     ]
@@ -387,6 +389,18 @@ RULE_KEYS = [
     "burst",
     "bucket",
 ]
+
+
+def property_names(schema: Any) -> set[str]:
+    """Every property name anywhere in a JSON Schema."""
+    if isinstance(schema, list):
+        return {name for item in schema for name in property_names(item)}
+    if not isinstance(schema, dict):
+        return set()
+    own = set(schema["properties"]) if isinstance(schema.get("properties"), dict) else set()
+    return own.union(*(property_names(value) for value in schema.values()))
+
+
 EFFECT_KEYS = {
     family: sorted(property_names(TypeAdapter(settings_of).json_schema())) for family, settings_of in EFFECTS.items()
 }
