@@ -13,6 +13,7 @@ import pytest
 
 from formats.contract import Contract, Example, Expectation, parse_contract
 from loadgen.options.capture import CaptureOptions
+from loadgen.options.contract_check import ContractCheckOptions
 from servers.testing import running_server
 
 PAGE = (Path(__file__).parents[2] / "docs" / "contracts.md").read_text(encoding="utf-8")
@@ -26,7 +27,7 @@ def calculator() -> Iterator[str]:
 
 
 def test_its_commands_run_one_after_another(calculator: str, tmp_path: Path) -> None:
-    (block,) = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
+    block = "".join(re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL))
     path = f"{BIN}{os.pathsep}{os.environ['PATH']}"
     for line in block.replace("http://127.0.0.1:8100", calculator).splitlines():
         done = subprocess.run(
@@ -39,7 +40,8 @@ def test_its_commands_run_one_after_another(calculator: str, tmp_path: Path) -> 
             timeout=80,
         )
         assert done.returncode == 0, done.stdout + done.stderr
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["again.json", "calculator.json"]
+    written = ["again.json", "calculator.json", "check.json", "check.xml"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == written
 
 
 def test_its_file_is_a_contract() -> None:
@@ -52,6 +54,8 @@ def test_its_file_is_a_contract() -> None:
 def test_its_tables_have_every_key_kind_and_flag() -> None:
     first_cells = " ".join(re.findall(r"^\| ([^|]*) \|", PAGE, re.MULTILINE))
     keys = {*Contract.model_fields, *Expectation.model_fields}
-    flags = {f"--{name.replace('_', '-')}" for name in CaptureOptions.model_fields} - {"--read"} | {"--no-read"}
+    fields = {*CaptureOptions.model_fields, *ContractCheckOptions.model_fields}
+    flags = {f"--{name.replace('_', '-')}" for name in fields} - {"--read"} | {"--no-read"}
+    flags = flags - {"--json-file", "--verbose"} | {"--json"}
     assert {word for word in keys | flags if f"`{word}`" not in first_cells} == set()
     assert {word for word in Example.model_fields if f"`{word}`" not in PAGE} == set()

@@ -84,3 +84,10 @@ def test_a_fault_is_told() -> None:
     arguments = Arguments("add", ADD, 1)
     assert arguments.fault({"a": 1}) is None
     assert arguments.fault({}) == '"a" is a required property'
+
+
+def test_a_text_of_another_format_fits_when_formats_do_not_count() -> None:
+    schema = {"properties": {"id": {"type": "string", "format": "uuid"}}}
+    assert not Arguments("tool", schema, 1).fits({"id": "no uuid"})
+    assert Arguments("tool", schema, 1, formats=False).fits({"id": "no uuid"})
+    assert not Arguments("tool", schema, 1, formats=False).fits({"id": 1})

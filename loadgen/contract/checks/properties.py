@@ -1,7 +1,8 @@
 """What holds for all arguments: those that fit are served as promised, others are refused, and without effect."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from ...arguments import Arguments, UnusableSchemaError
@@ -83,26 +84,35 @@ def _callable(target: Target, opened: Opened, notes: Notes) -> list[_Tool]:
 
 async def _check_tools(target: Target, client: Client, notes: Notes, tools: Sequence[_Tool]) -> None:
     calls = [Call(tool.name, arguments) for tool in tools if tool.reads_only for arguments in tool.fitting]
+
+    async def serve(*, reads_only: bool) -> None:
+        for tool in tools:
+            if tool.reads_only is reads_only:
+                await _serve(client, notes, tool)
+
+    async def refuse() -> None:
+        for tool in tools:
+            await _refuse(client, notes, tool)
+
     before = await take(client, notes, calls)
-    began = target.clock.now()
-    for tool in tools:
-        if tool.reads_only:
-            await _serve(client, notes, tool)
-    before = await _unchanged(target, client, notes, before, began, "calls of read-only tools")
-    for tool in tools:
-        if not tool.reads_only:
-            await _serve(client, notes, tool)
-    before = before if all(tool.reads_only for tool in tools) else await take(client, notes, calls)
-    began = target.clock.now()
-    for tool in tools:
-        await _refuse(client, notes, tool)
-    await _unchanged(target, client, notes, before, began, "calls with arguments that do not fit")
+    before = await _unchanged(
+        target, client, notes, before, partial(serve, reads_only=True), "calls of read-only tools"
+    )
+    if not all(tool.reads_only for tool in tools):
+        await serve(reads_only=False)
+        before = await take(client, notes, calls)
+    await _unchanged(target, client, notes, before, refuse, "calls with arguments that do not fit")
 
 
 async def _unchanged(
-    target: Target, client: Client, notes: Notes, before: Snapshot, began: float, calls: str
+    target: Target, client: Client, notes: Notes, before: Snapshot, act: Callable[[], Awaitable[None]], what: str
 ) -> Snapshot:
-    """The snapshot now; a difference is a finding if as much time without such calls does not make one, too."""
+    """Act, and see whether that changed an answer; the snapshot to go on with, of answers that stay the same.
+
+    What changes as much without the act, or not when it is repeated, changes by itself: time does that, too.
+    """
+    began = target.clock.now()
+    await act()
     lasted = target.clock.now() - began
     after = await before.again(client, notes)
     changed = before.changed(after)
@@ -110,12 +120,18 @@ async def _unchanged(
         return before
     await target.clock.sleep(max(target.quiet, lasted))
     control = await after.again(client, notes)
+    await act()
+    repeated = {call.key for call, _, _ in control.changed(await control.again(client, notes))}
     moving = {call.key for call, _, _ in after.changed(control)}
     for call, old, new in changed:
-        if call.key not in moving:
-            sentence = f"after {calls}, {call} answered {shown(new)}, before them {shown(old)}"
-            notes.find("arguments.side-effect", f"tools.{call.tool}", f"{sentence} ({client.version})")
-    return Snapshot([canary for canary in control.answers if canary.call.key not in moving])
+        where, told = f"tools.{call.tool}", f"after {what}, {call} answered {shown(new)}, before them {shown(old)}"
+        if call.key in repeated - moving:
+            notes.find("arguments.side-effect", where, f"{told} ({client.version})")
+        else:
+            notes.find(
+                "check.unproven", where, f"{told}, which happened by itself, too, or only once ({client.version})"
+            )
+    return Snapshot([canary for canary in control.answers if canary.call.key not in moving | repeated])
 
 
 async def _serve(client: Client, notes: Notes, tool: _Tool) -> None:

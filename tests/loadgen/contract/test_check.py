@@ -17,6 +17,7 @@ from tests.support.bends import hangs, method, on
 from tests.support.broken_server import Asked, GoodServer, Sent, serving
 from tests.support.checking import SECONDS, check_server, check_target, chosen, found, target_at
 from tests.support.http_server import http_server, reply
+from tests.support.raw_mcp import HANDSHAKE
 
 NAMES = [FIRST_LOOK, *(check.name for check in CHECKS)]
 
@@ -87,9 +88,9 @@ async def test_a_server_that_knows_no_mcp_is_said_to_answer_otherwise() -> None:
 
 
 async def test_a_request_that_hangs_is_a_finding_and_the_check_goes_on() -> None:
-    hanging = GoodServer(on(method("prompts/get"), hangs))
-    runs = await check_server(hanging, chosen(["examples", "handshake-errors"]), within=1.0)
-    good = await check_server(GoodServer(), chosen(["examples", "handshake-errors"]))
+    hanging = GoodServer(on(method("prompts/get"), hangs), eras=(HANDSHAKE,))
+    runs = await check_server(hanging, chosen(["examples", "handshake-errors"]), within=2.0)
+    good = await check_server(GoodServer(eras=(HANDSHAKE,)), chosen(["examples", "handshake-errors"]))
     assert [(run.name, run.done, run.unfinished) for run in runs] == [(run.name, run.done, None) for run in good]
     silent = {finding.where for run in runs for finding in run.findings if finding.code == "server.no-answer"}
     assert "2025-11-25: prompts/get" in silent
@@ -134,6 +135,18 @@ async def test_a_mistake_of_our_own_is_not_hidden() -> None:
 
     with pytest.raises(LookupError):
         await run_check(Check("broken", broken), target_at("http://127.0.0.1:1/mcp", GoodServer().contract()), SECONDS)
+
+
+async def test_an_answer_that_changes_by_itself_is_not_held_against_the_calls_before_it() -> None:
+    def once(server: GoodServer, _: Asked, sent: Sent) -> None:
+        """As a payment that is through after a while: by then, it so happens, mistakes had been made."""
+        server.stored = 1 if sent.is_error or server.stored else 0
+
+    server = GoodServer(once, eras=(HANDSHAKE,))
+    runs = await check_server(server, chosen(["properties"]))
+    assert [(finding.code, finding.where) for run in runs for finding in run.findings] == [
+        ("check.unproven", "tools.recall")
+    ]
 
 
 async def test_tools_that_may_change_something_are_called_only_when_they_are_named() -> None:
