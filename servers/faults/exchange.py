@@ -3,16 +3,14 @@
 An effect never touches a socket: it edits `exchange.draft`, which the middleware delivers.
 """
 
-import asyncio
-import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, Literal, Protocol, runtime_checkable
-
-from starlette.types import Scope
 
 from ..wire.call import Call, Era
 from .draft import Draft
 from .draw import draw
+from .server_facts import ServerFacts
 
 Phase = Literal["before", "after"]
 """Before the request is handed to the server, which may never see it then; or after the server has answered."""
@@ -34,16 +32,6 @@ class Clock(Protocol):
         ...
 
 
-class SystemClock:
-    """The machine's clock. Not `loop.time()`: that has a resolution of 1 ms under uvloop."""
-
-    now = staticmethod(time.perf_counter)
-
-    async def sleep(self, seconds: float) -> None:
-        """Sleep on the running event loop."""
-        await asyncio.sleep(seconds)
-
-
 class Sessions(Protocol):
     """The handshake era's sessions."""
 
@@ -61,26 +49,26 @@ class Exchange:
 
     Args:
         call: what it asks for.
-        scope: its ASGI scope.
+        facts: what is known of the server.
         clock: the server's time.
         sessions: the server's sessions.
         seed: of the profile that decided.
         elapsed: seconds since that profile was put in place.
-        wait: lets seconds pass on behalf of the client; ends early when the server stops.
+        wait: for what a function gives, on behalf of the client; ends early when the server stops.
     """
 
     def __init__(
         self,
         call: Call,
-        scope: Scope,
+        facts: ServerFacts,
         clock: Clock,
         sessions: Sessions,
         seed: int,
         elapsed: float,
-        wait: Callable[[float], Awaitable[None]],
+        wait: Callable[[Callable[[], Awaitable[object]]], Awaitable[None]],
     ) -> None:
         self.call = call
-        self.scope = scope
+        self.facts = facts
         self.clock = clock
         self.sessions = sessions
         self.elapsed = elapsed
@@ -121,9 +109,13 @@ class Exchange:
             ClientGone: the client closed the connection meanwhile.
         """
         self.planned += seconds
+        await self.until(partial(self.clock.sleep, seconds))
+
+    async def until(self, event: Callable[[], Awaitable[object]]) -> None:
+        """Wait for what `event` gives, as `delay` does; whoever asks knows what of it was planned."""
         began = self.clock.now()
         try:
-            await self._wait(seconds)
+            await self._wait(event)
         finally:
             self.achieved += self.clock.now() - began
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from mcp_types import CLIENT_INFO_META_KEY
 
-from ..wire.call import Call
+from ..wire.call import Call, UnderWay
 from .draw import Draws
 from .exchange import Effect, Resettable
 from .match import IDEMPOTENCY_KEY, TOOLS_CALL, View
@@ -55,21 +55,31 @@ class Plane:
     Args:
         profile: the first one.
         now: monotonic seconds.
+        under_way: the requests that are being answered; whoever answers one counts it there, before asking for it here.
     """
 
-    def __init__(self, profile: Profile, now: Callable[[], float]) -> None:
+    def __init__(self, profile: Profile, now: Callable[[], float], under_way: UnderWay | None = None) -> None:
         self._now = now
+        self.under_way = under_way or UnderWay()
+        self._told: list[Callable[[], None]] = []
         self._clients: dict[str, str] = {}
         self._generation = 0
-        self.in_flight = 0
         self._paused = False
-        self._live: tuple[_Armed, ...] = ()
+        self.live: tuple[_Armed, ...] = ()
+        """The rules that may hit a call; with none of them, there is nothing to decide."""
         self._put(profile, None)
 
     def swap(self, profile: Profile, ttl: float | None = None) -> None:
-        """Put another profile in place, from its beginning; after `ttl` seconds it ends by itself."""
+        """Put a profile in place, from its beginning; after `ttl` seconds it ends by itself."""
         self._generation += 1
+        is_another = not profile.reads_as(self._profile)
         self._put(profile, ttl)
+        for tell in self._told if is_another else ():
+            tell()
+
+    def on_swap(self, tell: Callable[[], None]) -> None:
+        """Call `tell` whenever another profile than the one in place has taken its place, also when that ended."""
+        self._told.append(tell)
 
     def reset(self) -> None:
         """Begin the profile in place anew: nothing is counted yet, and no time has passed."""
@@ -82,12 +92,12 @@ class Plane:
     def pause(self) -> None:
         """No faults from now on; time goes on, calls are not counted."""
         self._paused = True
-        self._live = ()
+        self.live = ()
 
     def resume(self) -> None:
         """Faults again."""
         self._paused = False
-        self._live = self._rules
+        self.live = self._rules
 
     @property
     def generation(self) -> int:
@@ -107,6 +117,11 @@ class Plane:
         return self._profile
 
     @property
+    def seed(self) -> int:
+        """Of the profile that the last decision was made by."""
+        return self._profile.seed
+
+    @property
     def elapsed(self) -> float:
         """Seconds since the profile was put in place."""
         return self._now() - self._began
@@ -117,13 +132,10 @@ class Plane:
         self._end_if_due()
         return None if self._deadline is None else self._deadline - self._now()
 
-    def begin(self, _call: Call) -> None:
-        """A request has come in; call it before `decide`."""
-        self.in_flight += 1
-
-    def finish(self, _call: Call) -> None:
-        """A request is over, whatever became of it."""
-        self.in_flight -= 1
+    @property
+    def in_flight(self) -> int:
+        """Requests that are being answered, the one that is decided on included."""
+        return self.under_way.count
 
     def introduce(self, call: Call, session_id: str) -> None:
         """Remember who opened the session: `call` is the `initialize` that it was the reply to."""
@@ -149,7 +161,7 @@ class Plane:
 
     def decide(self, call: Call) -> Sequence[Hit]:
         """What befalls `call`, in the order of the profile. Counts the call, so ask once."""
-        if not self._live:
+        if not self.live:
             return _NOTHING
         if self._deadline is not None and self._end_if_due():
             return _NOTHING
@@ -164,7 +176,7 @@ class Plane:
 
     def preview(self, call: Call) -> Sequence[Hit]:
         """What would befall `call` if it came next; nothing is counted."""
-        if self._end_if_due() or not self._live:
+        if self._end_if_due() or not self.live:
             return _NOTHING
         rules = [rule for rule in self._rules if rule.rule.match.fits(call)]
         return self._hits(rules, call, _Next(self), keep=False)
@@ -199,7 +211,7 @@ class Plane:
         self._began = self._now()
         self._deadline = None if ttl is None else self._began + ttl
         self._rules = tuple(_Armed(rule, profile.seed) for rule in profile.rules)
-        self._live = () if self._paused else self._rules
+        self.live = () if self._paused else self._rules
         self._index: dict[_Kind, Sequence[_Armed]] = {}
         self._attempts: dict[tuple[str | None, str], int] = {}
         self._counts_attempts = any(rule.match.attempt is not None for rule in profile.rules)

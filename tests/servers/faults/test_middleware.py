@@ -1,6 +1,7 @@
 """The layer where effects act: what it lets through, what it delivers, and what it writes down."""
 
 import asyncio
+import gc
 import json
 import time
 from collections.abc import Awaitable, Callable
@@ -246,7 +247,7 @@ class FakeWire:
         headers = {**call_headers(), "MCP-Protocol-Version": era, **more}
         fields = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
         scope = {"type": "http", "method": "POST", "path": MCP_PATH, "headers": fields}
-        await CallReader(self.layer)(scope, self.receive, self.send)
+        await CallReader(self.layer, under_way=self.plane.under_way)(scope, self.receive, self.send)
 
     @property
     def body(self) -> bytes:
@@ -306,6 +307,22 @@ async def test_a_before_effect_that_only_waits_leaves_the_reply_to_the_server() 
     assert wire.faults == [record]
 
 
+async def test_requests_that_are_hit_leave_nothing_to_the_garbage_collector() -> None:
+    wire = on_fake(effect(latency="2s"), effect(http={"drip": {"bytes": 5, "every": "1s"}}))
+    await wire.ask()  # the first one leaves what is made once
+    calls = 20
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(calls):
+            wire._requests.append(BODY)
+            await wire.ask()
+        left = gc.collect()
+    finally:
+        gc.enable()
+    assert left < calls
+
+
 @pytest.mark.parametrize(("era", "executed"), [(HANDSHAKE, True), (MODERN, False)])
 async def test_a_client_that_leaves_before_execution_has_cancelled_its_call_in_the_modern_era_only(
     era: str, executed: bool
@@ -337,7 +354,7 @@ async def test_a_stop_ends_every_wait_of_every_request_and_later_ones_do_not_beg
     late.layer = layer
     await late.ask()
     assert all(wire.body.endswith(b'"result":{}}') for wire in (*wires, late))
-    assert layer.alarms == set()
+    assert layer.waits.under_way == set()
 
 
 @pytest.mark.parametrize(

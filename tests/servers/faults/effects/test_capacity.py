@@ -10,9 +10,10 @@ from pydantic import ValidationError
 from servers.faults.draw import Draws
 from servers.faults.effects.capacity import Capacity, Line
 from servers.faults.exchange import Exchange, Resettable
+from servers.faults.server_facts import NOTHING_KNOWN
 from servers.wire.call import Call
 from tests.support.clock import FakeClock
-from tests.support.faulty import NoSessions, ask, effect, faulty, rule
+from tests.support.faulty import NoSessions, ask, effect, faulty, rule, waited
 from tests.support.raw_mcp import MODERN
 
 CALL = Call("tools/call", "twice", MODERN, None, "modern", {"id": 1})
@@ -73,7 +74,7 @@ async def serve(capacity: Any, clock: FakeClock, arrivals: list[float]) -> list[
 
     async def one(n: int, at: float) -> None:
         await clock.sleep(at)
-        exchange = Exchange(CALL, {}, clock, NoSessions(), 7, 0.0, clock.sleep)
+        exchange = Exchange(CALL, NOTHING_KNOWN, clock, NoSessions(), 7, 0.0, waited)
         exchange.begin("capacity", n)
         assert await capacity.act(exchange)
         out[n] = (clock.now() - clock.start, exchange.expected)
