@@ -113,7 +113,7 @@ def build_app(
 
     Args:
         config: which server.
-        now: monotonic seconds.
+        now: monotonic seconds, for everything but how long delays take.
         profile: text of a fault profile, instead of the file that the configuration names.
 
     Raises:
@@ -195,7 +195,7 @@ def compose(
             on_path=telemetry.path,
         )
     )
-    app, plane = _under_faults(calls, sessions, listeners, telemetry, tools, faults, max_body)
+    app, plane = _under_faults(calls, sessions, listeners, telemetry, tools, faults, max_body, now)
     return TestbedApp(name, TelemetryLayer(Guard(app), telemetry), streams, plane)
 
 
@@ -207,10 +207,11 @@ def _under_faults(
     tools: Sequence[FunctionTool],
     settings: FaultSettings,
     max_body: int,
+    now: Callable[[], float],
 ) -> tuple[ASGIApp, Faults]:
     """The layers from the control API down to where faults act on `calls`."""
     journal, clock, under_way = Journal(file=settings.journal), SystemClock(), UnderWay()
-    plane = Plane(settings.profile, clock.now, under_way)
+    plane = Plane(settings.profile, now, under_way)
     names = [tool.name for tool in tools]
     metrics = FaultMetrics(telemetry.registry, names, plane)
     schemas = {tool.name: tool.output_schema for tool in tools if tool.output_schema is not None}

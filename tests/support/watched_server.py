@@ -109,9 +109,12 @@ class WatchedServer:
 
 
 @contextmanager
-def watched_server(preset: str, response: Literal["json", "sse"]) -> Iterator[WatchedServer]:
+def watched_server(preset: str, response: Literal["json", "sse"], at: float | None = None) -> Iterator[WatchedServer]:
+    """`at`: so many seconds after the profile was put in place, where time stands still; None: it passes."""
     config = PaymentsConfig(port=0, faults=preset, seed=7, response=response)
-    app = build_app(config)
+    moment = 0.0
+    app = build_app(config, time.monotonic if at is None else lambda: moment)
+    moment = at or 0.0
     assert app.faults is not None
     watched = Watched(app.asgi)
     log: list[str] = []
