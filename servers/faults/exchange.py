@@ -85,6 +85,8 @@ class Exchange:
         self.achieved = 0.0
         self.expected: str | None = None
         """Its outcome; see `Effect.expects`."""
+        self.dead_sessions: list[str] = []
+        """Those that do not exist (any more) because of it, while their clients may think so; see `Lasting`."""
         self._index = 0
         self._seed = seed
         self._wait = wait
@@ -96,6 +98,7 @@ class Exchange:
         self.n = n
         self._index = index
         self.planned = self.achieved = 0.0
+        self.dead_sessions = []
 
     def draw(self, salt: str = "") -> float:
         """A number in [0, 1) that seed, rule, tool (or method) and n decide; another for each `salt` and effect."""
@@ -162,6 +165,16 @@ class OfEras(Protocol):
 
     def eras(self) -> frozenset[Era]:
         """The eras whose requests it can act on."""
+        ...
+
+
+@runtime_checkable
+class Lasting(Protocol):
+    """An effect that may leave dead sessions behind."""
+
+    @property
+    def aftermath(self) -> Effect | None:
+        """What befalls later requests of such a session; None: it leaves none."""
         ...
 
 

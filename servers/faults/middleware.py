@@ -66,7 +66,7 @@ class FaultLayer:
         """ASGI entry point. No coroutine of its own where nothing is hit: each call would pay for it."""
         call = call_of(scope)
         if call is not None:
-            if not self.plane.live and call.method != "initialize":
+            if self.plane.is_idle and call.method != "initialize":
                 return self.app(scope, receive, send)
             return self._answer(call, scope, receive, send)
         if scope["type"] == "http" and scope["method"] == "DELETE" and scope["path"] == MCP_PATH:
@@ -179,6 +179,10 @@ class _Responder:
             if self._call.era == "handshake" and exchange.draft is None:
                 await self._capture(scope, inbox)
             raise
+        gone = self._layer.plane.aftermath(self._call) if exchange.draft is None else None
+        if gone is not None:  # its session died while it was held back, or another hit has not answered it
+            self._acting.append(Acting(self._call, gone))
+            await self._act(self._acting[-1])
         if exchange.draft is None and (not after or self._call.method == _OPEN_ENDED):
             for acting in after:
                 acting.record.reason = "nothing to act on"  # a reply that never ends cannot be held
@@ -215,6 +219,7 @@ class _Responder:
             record.reason = "cannot write raw bytes"
         else:
             acting.acted = True
+            self._layer.plane.remember(acting.hit, exchange.dead_sessions)
             if draft is not None:
                 acting.held = max(0.0, draft.wait - held)
                 acting.hangs = draft.ending == "hang" and not hung

@@ -4,14 +4,14 @@ Everything here is synchronous and belongs to one event loop.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mcp_types import CLIENT_INFO_META_KEY
 
 from ..wire.call import Call, UnderWay
 from .draw import Draws
-from .exchange import Effect, Resettable
+from .exchange import Effect, Lasting, Resettable
 from .match import IDEMPOTENCY_KEY, TOOLS_CALL, View
 from .model import NO_FAULTS, Profile, Rule
 from .when import Tokens
@@ -24,6 +24,8 @@ _MOST_KINDS = 4_096
 _MOST_TOOLS = 1_000
 """Tools that each rule counts apart; a client may call tools that do not exist."""
 _MOST_REMEMBERED = 100_000
+_MOST_DEAD = 10_000
+"""Sessions that do not exist, and whose clients may not know it yet."""
 _LONGEST_N = 15
 
 _Kind = tuple[str | None, str | None, str, str | None]
@@ -65,8 +67,10 @@ class Plane:
         self._clients: dict[str, str] = {}
         self._generation = 0
         self._paused = False
-        self.live: tuple[_Armed, ...] = ()
-        """The rules that may hit a call; with none of them, there is nothing to decide."""
+        self._live: tuple[_Armed, ...] = ()
+        self._left_behind: dict[str, Hit] = {}  # by session: what befalls its requests, whatever profile is in place
+        self.is_idle = True
+        """Whether nothing can befall a call, so that there is nothing to decide."""
         self._put(profile, None)
 
     def swap(self, profile: Profile, ttl: float | None = None) -> None:
@@ -92,12 +96,14 @@ class Plane:
     def pause(self) -> None:
         """No faults from now on; time goes on, calls are not counted."""
         self._paused = True
-        self.live = ()
+        self._live = ()
+        self._set_idle()
 
     def resume(self) -> None:
         """Faults again."""
         self._paused = False
-        self.live = self._rules
+        self._live = self._rules
+        self._set_idle()
 
     @property
     def generation(self) -> int:
@@ -161,8 +167,29 @@ class Plane:
 
     def decide(self, call: Call) -> Sequence[Hit]:
         """What befalls `call`, in the order of the profile. Counts the call, so ask once."""
-        if not self.live:
-            return _NOTHING
+        return (self._decide(call) if self._live else _NOTHING) or self._aftermath(call)
+
+    def remember(self, hit: Hit, dead_sessions: Sequence[str]) -> None:
+        """Because of `hit` these sessions do not exist (any more), though their clients may think so."""
+        effect = hit.effect.aftermath if dead_sessions and isinstance(hit.effect, Lasting) else None
+        if effect is not None:
+            for session_id in dead_sessions:
+                self._left_behind[session_id] = replace(hit, effect=effect)
+                _forget_oldest(self._left_behind, _MOST_DEAD)
+            self._set_idle()
+
+    def aftermath(self, call: Call) -> Hit | None:
+        """What befalls `call` because its session is dead; its n is 0 when the call has no key."""
+        hit = self._left_behind.get(call.session_id or "")
+        if hit is None or hit.effect.expects(call) is None:
+            return None
+        return replace(hit, n=0 if call.key is None else _last_part(call.key))
+
+    def _aftermath(self, call: Call) -> Sequence[Hit]:
+        gone = self.aftermath(call) if self._left_behind else None
+        return _NOTHING if gone is None else (gone,)
+
+    def _decide(self, call: Call) -> Sequence[Hit]:
         if self._deadline is not None and self._end_if_due():
             return _NOTHING
         if self._counts_attempts and (key := _idempotency_key(call)) is not None:
@@ -176,10 +203,11 @@ class Plane:
 
     def preview(self, call: Call) -> Sequence[Hit]:
         """What would befall `call` if it came next; nothing is counted."""
-        if self._end_if_due() or not self.live:
-            return _NOTHING
-        rules = [rule for rule in self._rules if rule.rule.match.fits(call)]
-        return self._hits(rules, call, _Next(self), keep=False)
+        hits: Sequence[Hit] = _NOTHING
+        if not self._end_if_due() and self._live:
+            rules = [rule for rule in self._rules if rule.rule.match.fits(call)]
+            hits = self._hits(rules, call, _Next(self), keep=False)
+        return hits or self._aftermath(call)
 
     def _hits(self, rules: Sequence["_Armed"], call: Call, view: View, *, keep: bool) -> Sequence[Hit]:
         hits: list[Hit] = []
@@ -211,10 +239,14 @@ class Plane:
         self._began = self._now()
         self._deadline = None if ttl is None else self._began + ttl
         self._rules = tuple(_Armed(rule, profile.seed) for rule in profile.rules)
-        self.live = () if self._paused else self._rules
+        self._live = () if self._paused else self._rules
+        self._set_idle()
         self._index: dict[_Kind, Sequence[_Armed]] = {}
         self._attempts: dict[tuple[str | None, str], int] = {}
         self._counts_attempts = any(rule.match.attempt is not None for rule in profile.rules)
+
+    def _set_idle(self) -> None:
+        self.is_idle = not self._live and not self._left_behind
 
     def _end_if_due(self) -> bool:
         if self._deadline is None or self._now() < self._deadline:
@@ -337,6 +369,6 @@ def _idempotency_key(call: Call) -> tuple[str | None, str] | None:
     return (call.tool, key) if isinstance(key, str) else None
 
 
-def _forget_oldest(remembered: dict[Any, Any]) -> None:
-    if len(remembered) > _MOST_REMEMBERED:
+def _forget_oldest(remembered: dict[Any, Any], most: int = _MOST_REMEMBERED) -> None:
+    if len(remembered) > most:
         del remembered[next(iter(remembered))]

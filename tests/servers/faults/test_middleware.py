@@ -14,7 +14,7 @@ from servers.faults.draft import Draft, Piece
 from servers.faults.exchange import Effect, Exchange, Phase
 from servers.faults.journal import Journal, Record
 from servers.faults.middleware import FaultLayer
-from servers.faults.model import Profile, Rule
+from servers.faults.model import NO_FAULTS, Profile, Rule
 from servers.faults.plane import Plane
 from servers.wire.call import MCP_PATH, Call, CallReader
 from tests.support.clock import FakeClock
@@ -259,6 +259,43 @@ class FakeWire:
 
 def on_fake(*effects: Effect, app: Any = None, clock: FakeClock | None = None) -> FakeWire:
     return FakeWire(rule(*effects), app=app, clock=clock)
+
+
+class Killing(Doing):
+    """An effect after which the session of its request is dead."""
+
+    def __init__(self) -> None:
+        async def act(exchange: Exchange) -> bool:
+            exchange.dead_sessions.append(exchange.call.session_id or "")
+            return True
+
+        super().__init__(act)
+        self.aftermath = Doing(self.bury, "before", "session_lost")
+
+    async def bury(self, exchange: Exchange) -> bool:
+        return exchange.replace(Draft(404))
+
+
+async def test_a_call_whose_session_died_has_a_record_also_when_it_is_held_back_by_then() -> None:
+    dead = {"Mcp-Session-Id": "dead"}
+    kills = rule(Killing(), name="kills", match={"tool": "*"}, when={"first": 1})
+    wire = FakeWire(kills, rule(effect(latency="2s"), name="slow", match={"tool": "*"}, when={"skip": 1, "first": 1}))
+    held = on_fake(clock=wire.clock)
+    held.layer, held.plane = wire.layer, wire.plane
+    async with asyncio.TaskGroup() as group:
+        await wire.ask(era=HANDSHAKE, **dead)
+        group.create_task(held.ask(era=HANDSHAKE, **dead))
+    wire._requests.append(BODY)
+    wire.plane.swap(NO_FAULTS)
+    await wire.ask(era=HANDSHAKE, **dead)
+    assert [message["status"] for message in (*wire.sent, *held.sent) if "status" in message] == [200, 404, 404]
+    seen = [(record.rule, record.expected, record.executed) for record in wire.records()]
+    assert seen == [
+        ("kills", None, True),
+        ("slow", None, False),
+        ("kills", "session_lost", False),
+        ("kills", "session_lost", False),
+    ]
 
 
 async def test_the_server_below_gets_the_body_and_then_the_clients_leaving() -> None:
