@@ -76,7 +76,6 @@ class Exchange:
         """None until a before-effect has replaced the reply, or the server has answered."""
         self.executed = False
         """Whether the request was handed to the server."""
-        self.accepts_stream = _accepts_stream(call)
         self.rule = ""
         """Of the hit that is acting now, as all that follows."""
         self.n = 0
@@ -90,6 +89,13 @@ class Exchange:
         self._index = 0
         self._seed = seed
         self._wait = wait
+
+    @property
+    def accepts_stream(self) -> bool:
+        """Whether the reply may be an event stream."""
+        accept = self.call.headers.get(b"accept", b"")
+        kinds = {part.partition(b";")[0].strip().lower() for part in accept.split(b",")}
+        return not kinds.isdisjoint({b"text/event-stream", b"text/*", b"*/*"})
 
     def begin(self, rule: str, n: int, index: int = 0, expected: str | None = None) -> None:
         """For the middleware: the next hit acts from now on, the effect at `index` of its rule."""
@@ -185,8 +191,3 @@ class Resettable(Protocol):
     def reset(self) -> None:
         """Begin anew; what is under way ends as it began."""
         ...
-
-
-def _accepts_stream(call: Call) -> bool:
-    kinds = {part.partition(b";")[0].strip().lower() for part in call.headers.get(b"accept", b"").split(b",")}
-    return not kinds.isdisjoint({b"text/event-stream", b"text/*", b"*/*"})

@@ -5,7 +5,6 @@ request would else be left to the garbage collector, whose pauses make all the o
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -15,6 +14,7 @@ from .acting import Acting, hide
 from .delivery import Delivery, needs_raw
 from .draft import Draft
 from .exchange import ClientGone, Clock, Exchange, Sessions
+from .inbox import Inbox
 from .journal import Journal, Reason, Record
 from .match import DELETE
 from .plane import Hit, Plane
@@ -105,34 +105,6 @@ class FaultLayer:
         return watch
 
 
-class _Inbox:
-    """What the client sends after its request, read ahead so that its leaving is noticed at once."""
-
-    def __init__(self, receive: Receive, wait: Wait) -> None:
-        self._wait = wait
-        self._receive = receive
-        self._read: deque[Message] = deque()
-        self._arrived = asyncio.Event()
-
-    async def watch(self) -> None:
-        """Read until the client leaves."""
-        while not self._wait.gone:
-            message = await self._receive()
-            self._read.append(message)
-            self._arrived.set()
-            if message["type"] == "http.disconnect":
-                self._wait.leave()
-
-    async def receive(self) -> Message:
-        """For the server below: as if nobody had read ahead."""
-        while not self._read:
-            if self._wait.gone:
-                return {"type": "http.disconnect"}
-            self._arrived.clear()
-            await self._arrived.wait()
-        return self._read.popleft()
-
-
 class _Responder:
     """One request that is hit, from its decision to its records."""
 
@@ -148,7 +120,7 @@ class _Responder:
 
     async def respond(self, scope: Scope, receive: Receive) -> None:
         """Answer, and put the records into the journal, whatever happens."""
-        inbox = _Inbox(receive, self._wait)
+        inbox = Inbox(receive, self._wait)
         failure: Exception | None = None
         try:
             async with asyncio.TaskGroup() as group:
@@ -168,7 +140,7 @@ class _Responder:
         if failure is not None:
             raise failure
 
-    async def _answer(self, scope: Scope, inbox: _Inbox) -> None:
+    async def _answer(self, scope: Scope, inbox: Inbox) -> None:
         before, after = ([each for each in self._acting if each.record.phase == p] for p in ("before", "after"))
         exchange = self._exchange
         try:
@@ -224,7 +196,7 @@ class _Responder:
                 acting.held = max(0.0, draft.wait - held)
                 acting.hangs = draft.ending == "hang" and not hung
 
-    async def _capture(self, scope: Scope, inbox: _Inbox) -> None:
+    async def _capture(self, scope: Scope, inbox: Inbox) -> None:
         """Let the server answer, and keep its reply as the draft."""
         start: Message | None = None
         bodies: list[bytes] = []

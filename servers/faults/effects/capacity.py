@@ -76,7 +76,7 @@ class Capacity(BaseModel):
             await _be_served(place, begun, exchange)
         finally:
             line.leave(place, now())
-            exchange.planned = (place.done_at or now() + service) - place.came
+            exchange.planned = (now() + service if place.done_at is None else place.done_at) - place.came
         return exchange.planned > 0
 
 

@@ -18,6 +18,7 @@ from servers.faults.model import NO_FAULTS, Profile, Rule
 from servers.faults.plane import Plane
 from servers.wire.call import MCP_PATH, Call, CallReader
 from tests.support.clock import FakeClock
+from tests.support.control import eventually
 from tests.support.faulty import (
     NoSessions,
     PlainClient,
@@ -186,11 +187,13 @@ def test_get_and_other_paths_are_never_touched() -> None:
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
         await send({"type": "http.response.body"})
 
-    with faulty(rule(effect(http={"status": 503}), match={}), app=app) as server, PlainClient(server.port) as client:
+    crowd = rule(effect(http={"status": 503}), match={"in_flight_above": 0})
+    with faulty(crowd, app=app) as server, PlainClient(server.port) as client:
         assert client.ask(b"", {}, method="GET").status == 200
         assert client.ask(b"", {}, method="DELETE").status == 503
         assert client.ask(b"{}", {}, method="POST").status == 503
         kinds = [record.kind for record in server.records(2)]
+        eventually(lambda: server.plane.in_flight, 0)
     assert seen == ["GET /mcp"]
     assert kinds == ["delete", "notification"]
 

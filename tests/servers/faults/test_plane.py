@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from servers.faults.armed import WHEN
 from servers.faults.draw import draw
 from servers.faults.exchange import Exchange, Phase
 from servers.faults.match import Match
 from servers.faults.model import NO_FAULTS, Profile, Rule
-from servers.faults.plane import WHEN, Hit, Plane
+from servers.faults.plane import Hit, Plane
 from servers.faults.when import When
 from servers.wire.call import Call, parse_call
 
