@@ -23,19 +23,19 @@ from .faults.body import as_yaml
 from .faults.control import Control
 from .faults.effects import EFFECTS
 from .faults.effects.listen import ToolsChanged
-from .faults.effects.server_facts import FactsLayer, ServerFacts
-from .faults.exchange import SystemClock
 from .faults.journal import Journal, RuleCount
 from .faults.middleware import FaultLayer
 from .faults.model import NO_FAULTS, Profile
 from .faults.plane import Plane
 from .faults.profile import parse_profile, read_profile
+from .faults.server_facts import ServerFacts
+from .faults.system_clock import SystemClock
 from .health import health_route
 from .payments.ledger import MemoryLedger
 from .payments.seed import read_seed
 from .payments.tools import payments_tools
 from .telemetry import Telemetry, TelemetryLayer
-from .wire.call import MAX_BODY, MCP_PATH, CallReader
+from .wire.call import MAX_BODY, MCP_PATH, CallReader, UnderWay
 from .wire.compiled import compile_tools
 from .wire.guard import Guard
 from .wire.in_flight import InFlight
@@ -113,7 +113,7 @@ def build_app(
 
     Args:
         config: which server.
-        now: monotonic seconds.
+        now: monotonic seconds, for everything but how long delays take.
         profile: text of a fault profile, instead of the file that the configuration names.
 
     Raises:
@@ -195,7 +195,7 @@ def compose(
             on_path=telemetry.path,
         )
     )
-    app, plane = _under_faults(calls, sessions, listeners, telemetry, tools, faults, max_body)
+    app, plane = _under_faults(calls, sessions, listeners, telemetry, tools, faults, max_body, now)
     return TestbedApp(name, TelemetryLayer(Guard(app), telemetry), streams, plane)
 
 
@@ -207,16 +207,19 @@ def _under_faults(
     tools: Sequence[FunctionTool],
     settings: FaultSettings,
     max_body: int,
+    now: Callable[[], float],
 ) -> tuple[ASGIApp, Faults]:
     """The layers from the control API down to where faults act on `calls`."""
-    journal, clock = Journal(file=settings.journal), SystemClock()
-    plane = Plane(settings.profile, clock.now)
+    journal, clock, under_way = Journal(file=settings.journal), SystemClock(), UnderWay()
+    plane = Plane(settings.profile, now, under_way)
     names = [tool.name for tool in tools]
     metrics = FaultMetrics(telemetry.registry, names, plane)
-    layer = FaultLayer(calls, plane, journal, sessions, clock, metrics.injected)
     schemas = {tool.name: tool.output_schema for tool in tools if tool.output_schema is not None}
-    reader = CallReader(FactsLayer(layer, ServerFacts(schemas, listeners)), max_body)
-    admin = Admin(reader, Control(plane, journal, names, EFFECTS, metrics.prepare), settings.token)
+    facts = ServerFacts(schemas, listeners)
+    layer = FaultLayer(calls, plane, journal, sessions, clock, metrics.injected, facts)
+    admin = Admin(
+        CallReader(layer, max_body, under_way), Control(plane, journal, names, EFFECTS, metrics.prepare), settings.token
+    )
     return admin, Faults(layer, admin, plane, journal, listeners)
 
 

@@ -7,6 +7,7 @@ from prometheus_client import CollectorRegistry, Counter
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from .faults.exchange import Lasting
 from .faults.journal import Record
 from .faults.match import TOOLS_CALL, Match
 from .faults.model import Profile, Rule
@@ -45,7 +46,8 @@ class FaultMetrics:
     def prepare(self, profile: Profile) -> None:
         """Let everything that `profile` can inject count from 0: `rate()` does not see the first of a new series."""
         for rule in profile.rules:
-            for effect in rule.do:
+            effects = [*rule.do, *(effect.aftermath for effect in rule.do if isinstance(effect, Lasting))]
+            for effect in filter(None, effects):
                 for tool in self._tools_of(rule.match):
                     self._injected.labels(effect.fault_type(), tool)
 

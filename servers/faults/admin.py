@@ -18,6 +18,7 @@ from formats.errors import shown
 from formats.nearest import did_you_mean
 
 from ..errors import ControlRefused
+from ..wire.call import MCP_PATH
 from .control import Control
 from .journal import FIELDS, Subscription
 from .journal_stream import FRAMES, MOST_RECORDS, follow
@@ -57,9 +58,9 @@ class Admin:
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """ASGI entry point. No coroutine of its own: each call would pay for it."""
-        if scope["type"] != "http" or not (scope["path"].startswith(PREFIX) or self.ports):
+        path: str = scope.get("path", "")
+        if (path == MCP_PATH and not self.ports) or scope["type"] != "http":
             return self.app(scope, receive, send)
-        path: str = scope["path"]
         if path != PREFIX and not path.startswith("/_testbed/") and not self._is_own_port(scope):
             return self.app(scope, receive, send)
         return self._control(scope, receive, send)

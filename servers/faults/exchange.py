@@ -3,16 +3,14 @@
 An effect never touches a socket: it edits `exchange.draft`, which the middleware delivers.
 """
 
-import asyncio
-import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, Literal, Protocol, runtime_checkable
-
-from starlette.types import Scope
 
 from ..wire.call import Call, Era
 from .draft import Draft
 from .draw import draw
+from .server_facts import ServerFacts
 
 Phase = Literal["before", "after"]
 """Before the request is handed to the server, which may never see it then; or after the server has answered."""
@@ -34,16 +32,6 @@ class Clock(Protocol):
         ...
 
 
-class SystemClock:
-    """The machine's clock. Not `loop.time()`: that has a resolution of 1 ms under uvloop."""
-
-    now = staticmethod(time.perf_counter)
-
-    async def sleep(self, seconds: float) -> None:
-        """Sleep on the running event loop."""
-        await asyncio.sleep(seconds)
-
-
 class Sessions(Protocol):
     """The handshake era's sessions."""
 
@@ -61,26 +49,26 @@ class Exchange:
 
     Args:
         call: what it asks for.
-        scope: its ASGI scope.
+        facts: what is known of the server.
         clock: the server's time.
         sessions: the server's sessions.
         seed: of the profile that decided.
         elapsed: seconds since that profile was put in place.
-        wait: lets seconds pass on behalf of the client; ends early when the server stops.
+        wait: for what a function gives, on behalf of the client; ends early when the server stops.
     """
 
     def __init__(
         self,
         call: Call,
-        scope: Scope,
+        facts: ServerFacts,
         clock: Clock,
         sessions: Sessions,
         seed: int,
         elapsed: float,
-        wait: Callable[[float], Awaitable[None]],
+        wait: Callable[[Callable[[], Awaitable[object]]], Awaitable[None]],
     ) -> None:
         self.call = call
-        self.scope = scope
+        self.facts = facts
         self.clock = clock
         self.sessions = sessions
         self.elapsed = elapsed
@@ -88,7 +76,6 @@ class Exchange:
         """None until a before-effect has replaced the reply, or the server has answered."""
         self.executed = False
         """Whether the request was handed to the server."""
-        self.accepts_stream = _accepts_stream(call)
         self.rule = ""
         """Of the hit that is acting now, as all that follows."""
         self.n = 0
@@ -97,9 +84,18 @@ class Exchange:
         self.achieved = 0.0
         self.expected: str | None = None
         """Its outcome; see `Effect.expects`."""
+        self.dead_sessions: list[str] = []
+        """Those that do not exist (any more) because of it, while their clients may think so; see `Lasting`."""
         self._index = 0
         self._seed = seed
         self._wait = wait
+
+    @property
+    def accepts_stream(self) -> bool:
+        """Whether the reply may be an event stream."""
+        accept = self.call.headers.get(b"accept", b"")
+        kinds = {part.partition(b";")[0].strip().lower() for part in accept.split(b",")}
+        return not kinds.isdisjoint({b"text/event-stream", b"text/*", b"*/*"})
 
     def begin(self, rule: str, n: int, index: int = 0, expected: str | None = None) -> None:
         """For the middleware: the next hit acts from now on, the effect at `index` of its rule."""
@@ -108,6 +104,7 @@ class Exchange:
         self.n = n
         self._index = index
         self.planned = self.achieved = 0.0
+        self.dead_sessions = []
 
     def draw(self, salt: str = "") -> float:
         """A number in [0, 1) that seed, rule, tool (or method) and n decide; another for each `salt` and effect."""
@@ -121,9 +118,13 @@ class Exchange:
             ClientGone: the client closed the connection meanwhile.
         """
         self.planned += seconds
+        await self.until(partial(self.clock.sleep, seconds))
+
+    async def until(self, event: Callable[[], Awaitable[object]]) -> None:
+        """Wait for what `event` gives, as `delay` does; whoever asks knows what of it was planned."""
         began = self.clock.now()
         try:
-            await self._wait(seconds)
+            await self._wait(event)
         finally:
             self.achieved += self.clock.now() - began
 
@@ -174,14 +175,19 @@ class OfEras(Protocol):
 
 
 @runtime_checkable
+class Lasting(Protocol):
+    """An effect that may leave dead sessions behind."""
+
+    @property
+    def aftermath(self) -> Effect | None:
+        """What befalls later requests of such a session; None: it leaves none."""
+        ...
+
+
+@runtime_checkable
 class Resettable(Protocol):
     """An effect that keeps state from request to request, such as a queue."""
 
     def reset(self) -> None:
         """Begin anew; what is under way ends as it began."""
         ...
-
-
-def _accepts_stream(call: Call) -> bool:
-    kinds = {part.partition(b";")[0].strip().lower() for part in call.headers.get(b"accept", b"").split(b",")}
-    return not kinds.isdisjoint({b"text/event-stream", b"text/*", b"*/*"})

@@ -7,10 +7,10 @@ from textwrap import wrap
 
 from formats.errors import InvalidInput
 
+from .armed import WHEN
 from .draw import Draws
 from .match import METHODS, TOOLS_CALL, Match
 from .model import Profile, Rule
-from .plane import WHEN
 
 MOST_CALLS = 100_000
 OTHER_METHODS = "(other methods)"

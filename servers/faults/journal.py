@@ -1,6 +1,7 @@
 """What was really injected: one record for each decision that hit a request, made when its reply is over.
 
-Records stay in a ring in memory; with a file, all of them go there, written by a thread of its own.
+Records stay in a ring in memory, as rows of plain values: these the garbage collector need not walk, and ten thousand
+objects would be a pause for all calls. With a file, all records go there, written by a thread of its own.
 """
 
 import asyncio
@@ -14,6 +15,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, fields
 from itertools import islice
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Literal
 
@@ -71,6 +73,8 @@ class Record:
     """Another effect on the same reply hid this one: that one's outcome is what the client saw."""
     client_gone: bool = False
     """The client left before its reply was over."""
+    released: bool = False
+    """The reply hung, and its connection was reset because another profile was put in place, or none."""
     session: str | None = None
     request_id: Any = None
     call_key: str | None = None
@@ -166,7 +170,7 @@ class Journal:
         self.by_rule: dict[str, RuleCount] = {}
         self.by_outcome: Counter[tuple[Kind, str]] = Counter()
         """Of the records that count and are not hidden: how often each outcome is expected, by kind of request."""
-        self._ring: deque[Record] = deque(maxlen=keep)
+        self._ring: deque[tuple[Any, ...]] = deque(maxlen=keep)
         self._last = 0
         self._forgotten = 0  # the last one before a reset
         self._wall = wall
@@ -187,7 +191,7 @@ class Journal:
         """Keep `record`, which gets its sequence and time, and tell whoever listens."""
         self._last = record.sequence = self._last + 1
         record.time = self._wall()
-        self._ring.append(record)
+        self._ring.append(_row(record))
         count = self.by_rule.setdefault(record.rule, RuleCount())
         count.matched += 1
         if record.counted:
@@ -211,14 +215,15 @@ class Journal:
         unknown = [name for name in wanted if name not in FIELDS]
         if unknown:
             raise InvalidInput([f"{name}: is no field of a record; they are {', '.join(FIELDS)}" for name in unknown])
-        oldest = self._ring[0].sequence if self._ring else self._last + 1
+        places = [(FIELDS.index(name), value) for name, value in wanted.items()]
+        oldest = self._ring[0][0] if self._ring else self._last + 1
         lost = max(0, oldest - 1 - max(after, self._forgotten))
         found: list[Record] = []
-        for record in islice(self._ring, max(0, after + 1 - oldest), None):
-            if all(_shown(getattr(record, name)) == value for name, value in wanted.items()):
+        for row in islice(self._ring, max(0, after + 1 - oldest), None):
+            if all(_shown(row[place]) == value for place, value in places):
                 if len(found) == limit:
                     return Page(tuple(found), found[-1].sequence if found else after, lost, True)
-                found.append(record)
+                found.append(Record(**dict(zip(FIELDS, row, strict=True))))
         return Page(tuple(found), max(after, self._last), lost, False)
 
     @contextmanager
@@ -247,6 +252,7 @@ class Journal:
 
 
 FIELDS = tuple(field.name for field in fields(Record))
+_row = attrgetter(*FIELDS)
 
 
 def _shown(value: Any) -> str:

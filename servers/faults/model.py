@@ -46,6 +46,10 @@ class Profile:
     document: Mapping[str, Any] = field(default_factory=dict, compare=False)
     """As it was written."""
 
+    def reads_as(self, other: "Profile") -> bool:
+        """Whether both are the same text with the same seed, so that nothing changes when one follows the other."""
+        return self is other or (bool(self.document) and (self.document, self.seed) == (other.document, other.seed))
+
     def with_seed(self, seed: int | None) -> "Profile":
         """The same with another seed; None changes nothing."""
         return self if seed is None else replace(self, seed=seed, document={**self.document, "seed": seed})

@@ -4,26 +4,21 @@ Everything here is synchronous and belongs to one event loop.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mcp_types import CLIENT_INFO_META_KEY
 
-from ..wire.call import Call
-from .draw import Draws
-from .exchange import Effect, Resettable
+from ..wire.call import Call, UnderWay
+from .armed import Armed, forget_oldest
+from .exchange import Effect, Lasting, Resettable
 from .match import IDEMPOTENCY_KEY, TOOLS_CALL, View
 from .model import NO_FAULTS, Profile, Rule
-from .when import Tokens
-
-WHEN = "when"
-"""Salt of the draw that decides whether a rule hits; effects draw with others, so what they draw is independent."""
 
 _MOST_KINDS = 4_096
 """Different combinations of method, tool and version whose rules are remembered."""
-_MOST_TOOLS = 1_000
-"""Tools that each rule counts apart; a client may call tools that do not exist."""
-_MOST_REMEMBERED = 100_000
+_MOST_DEAD = 10_000
+"""Sessions that do not exist, and whose clients may not know it yet."""
 _LONGEST_N = 15
 
 _Kind = tuple[str | None, str | None, str, str | None]
@@ -55,21 +50,33 @@ class Plane:
     Args:
         profile: the first one.
         now: monotonic seconds.
+        under_way: the requests that are being answered; whoever answers one counts it there, before asking for it here.
     """
 
-    def __init__(self, profile: Profile, now: Callable[[], float]) -> None:
+    def __init__(self, profile: Profile, now: Callable[[], float], under_way: UnderWay | None = None) -> None:
         self._now = now
+        self.under_way = under_way or UnderWay()
+        self._told: list[Callable[[], None]] = []
         self._clients: dict[str, str] = {}
         self._generation = 0
-        self.in_flight = 0
         self._paused = False
-        self._live: tuple[_Armed, ...] = ()
+        self._live: tuple[Armed, ...] = ()
+        self._left_behind: dict[str, Hit] = {}  # by session: what befalls its requests, whatever profile is in place
+        self.is_idle = True
+        """Whether nothing can befall a call, so that there is nothing to decide."""
         self._put(profile, None)
 
     def swap(self, profile: Profile, ttl: float | None = None) -> None:
-        """Put another profile in place, from its beginning; after `ttl` seconds it ends by itself."""
+        """Put a profile in place, from its beginning; after `ttl` seconds it ends by itself."""
         self._generation += 1
+        is_another = not profile.reads_as(self._profile)
         self._put(profile, ttl)
+        for tell in self._told if is_another else ():
+            tell()
+
+    def on_swap(self, tell: Callable[[], None]) -> None:
+        """Call `tell` whenever another profile than the one in place has taken its place, also when that ended."""
+        self._told.append(tell)
 
     def reset(self) -> None:
         """Begin the profile in place anew: nothing is counted yet, and no time has passed."""
@@ -83,11 +90,13 @@ class Plane:
         """No faults from now on; time goes on, calls are not counted."""
         self._paused = True
         self._live = ()
+        self._set_idle()
 
     def resume(self) -> None:
         """Faults again."""
         self._paused = False
         self._live = self._rules
+        self._set_idle()
 
     @property
     def generation(self) -> int:
@@ -107,6 +116,11 @@ class Plane:
         return self._profile
 
     @property
+    def seed(self) -> int:
+        """Of the profile that the last decision was made by."""
+        return self._profile.seed
+
+    @property
     def elapsed(self) -> float:
         """Seconds since the profile was put in place."""
         return self._now() - self._began
@@ -117,20 +131,17 @@ class Plane:
         self._end_if_due()
         return None if self._deadline is None else self._deadline - self._now()
 
-    def begin(self, _call: Call) -> None:
-        """A request has come in; call it before `decide`."""
-        self.in_flight += 1
-
-    def finish(self, _call: Call) -> None:
-        """A request is over, whatever became of it."""
-        self.in_flight -= 1
+    @property
+    def in_flight(self) -> int:
+        """Requests that are being answered, the one that is decided on included."""
+        return self.under_way.count
 
     def introduce(self, call: Call, session_id: str) -> None:
         """Remember who opened the session: `call` is the `initialize` that it was the reply to."""
         name = self.client(call)
         if name is not None:
             self._clients[session_id] = name
-            _forget_oldest(self._clients)
+            forget_oldest(self._clients)
 
     def client(self, call: Call) -> str | None:
         """The name that the client gave itself, in this call or when it opened the session."""
@@ -149,13 +160,34 @@ class Plane:
 
     def decide(self, call: Call) -> Sequence[Hit]:
         """What befalls `call`, in the order of the profile. Counts the call, so ask once."""
-        if not self._live:
-            return _NOTHING
+        return (self._decide(call) if self._live else _NOTHING) or self._aftermath(call)
+
+    def remember(self, hit: Hit, dead_sessions: Sequence[str]) -> None:
+        """Because of `hit` these sessions do not exist (any more), though their clients may think so."""
+        effect = hit.effect.aftermath if dead_sessions and isinstance(hit.effect, Lasting) else None
+        if effect is not None:
+            for session_id in dead_sessions:
+                self._left_behind[session_id] = replace(hit, effect=effect)
+                forget_oldest(self._left_behind, _MOST_DEAD)
+            self._set_idle()
+
+    def aftermath(self, call: Call) -> Hit | None:
+        """What befalls `call` because its session is dead; its n is 0 when the call has no key."""
+        hit = self._left_behind.get(call.session_id or "")
+        if hit is None or hit.effect.expects(call) is None:
+            return None
+        return replace(hit, n=0 if call.key is None else _last_part(call.key))
+
+    def _aftermath(self, call: Call) -> Sequence[Hit]:
+        gone = self.aftermath(call) if self._left_behind else None
+        return _NOTHING if gone is None else (gone,)
+
+    def _decide(self, call: Call) -> Sequence[Hit]:
         if self._deadline is not None and self._end_if_due():
             return _NOTHING
         if self._counts_attempts and (key := _idempotency_key(call)) is not None:
             self._attempts[key] = self._attempts.pop(key, 0) + 1
-            _forget_oldest(self._attempts)
+            forget_oldest(self._attempts)
         kind = (call.method, call.tool, call.era, call.protocol_version)
         rules = self._index.get(kind)
         if rules is None:
@@ -164,12 +196,13 @@ class Plane:
 
     def preview(self, call: Call) -> Sequence[Hit]:
         """What would befall `call` if it came next; nothing is counted."""
-        if self._end_if_due() or not self._live:
-            return _NOTHING
-        rules = [rule for rule in self._rules if rule.rule.match.fits(call)]
-        return self._hits(rules, call, _Next(self), keep=False)
+        hits: Sequence[Hit] = _NOTHING
+        if not self._end_if_due() and self._live:
+            rules = [rule for rule in self._rules if rule.rule.match.fits(call)]
+            hits = self._hits(rules, call, _Next(self), keep=False)
+        return hits or self._aftermath(call)
 
-    def _hits(self, rules: Sequence["_Armed"], call: Call, view: View, *, keep: bool) -> Sequence[Hit]:
+    def _hits(self, rules: Sequence[Armed], call: Call, view: View, *, keep: bool) -> Sequence[Hit]:
         hits: list[Hit] = []
         elapsed = -1.0
         key = 0 if call.key is None else _last_part(call.key)
@@ -198,11 +231,15 @@ class Plane:
         self._profile = profile
         self._began = self._now()
         self._deadline = None if ttl is None else self._began + ttl
-        self._rules = tuple(_Armed(rule, profile.seed) for rule in profile.rules)
+        self._rules = tuple(Armed(rule, profile.seed) for rule in profile.rules)
         self._live = () if self._paused else self._rules
-        self._index: dict[_Kind, Sequence[_Armed]] = {}
+        self._set_idle()
+        self._index: dict[_Kind, Sequence[Armed]] = {}
         self._attempts: dict[tuple[str | None, str], int] = {}
         self._counts_attempts = any(rule.match.attempt is not None for rule in profile.rules)
+
+    def _set_idle(self) -> None:
+        self.is_idle = not self._live and not self._left_behind
 
     def _end_if_due(self) -> bool:
         if self._deadline is None or self._now() < self._deadline:
@@ -210,7 +247,7 @@ class Plane:
         self.swap(NO_FAULTS)
         return True
 
-    def _look_up(self, kind: _Kind, call: Call) -> Sequence["_Armed"]:
+    def _look_up(self, kind: _Kind, call: Call) -> Sequence[Armed]:
         rules = tuple(armed for armed in self._rules if armed.rule.match.fits(call))
         if len(self._index) < _MOST_KINDS:
             self._index[kind] = rules
@@ -234,84 +271,6 @@ class _Next:
         return self._plane.client(call)
 
 
-class _Armed:
-    """A rule in place, with what it has to remember."""
-
-    __slots__ = (
-        "_buckets",
-        "_count",
-        "_counts",
-        "_draws",
-        "_more",
-        "_numbers",
-        "_probability",
-        "_seed",
-        "needs_time",
-        "rule",
-        "tests",
-        "when",
-    )
-
-    def __init__(self, rule: Rule, seed: int) -> None:
-        when = rule.when
-        self.rule = rule
-        self.when = when
-        self.tests = rule.match.tests()
-        self.needs_time = when.needs_time or when.bucket is not None
-        self._counts = when.counter() if when.every is not None or when.first is not None or when.skip else None
-        self._probability = 1.0 if when.probability is None else when.probability
-        self._more = bool(when.order_or_time)
-        self._seed = seed
-        self._count = 0
-        self._numbers: dict[str | None, int] = {}
-        self._draws: dict[str, Draws] = {}
-        self._buckets: dict[str | None, Tokens] = {}
-
-    def choose(self, call: Call, key: int, elapsed: float, *, keep: bool) -> tuple[int, float] | None:
-        """The n and the draw with which the rule hits a call that it is for, None: it does not.
-
-        `key` is the n of the call's key, 0 without one.
-        """
-        tool = call.tool or call.method or ""
-        n = key or self._next(tool, keep=keep)
-        if self._counts is not None and not self._counts(n):
-            return None
-        draws = self._draws.get(tool)
-        draw = (draws or self._draws_of(tool)).draw(n, WHEN)
-        if draw >= self._probability or (self._more and not self._chooses(call, draw, n, elapsed, keep=keep)):
-            return None
-        self._count += keep
-        return n, draw
-
-    def _chooses(self, call: Call, draw: float, n: int, elapsed: float, *, keep: bool) -> bool:
-        if not self.when.hits(draw, n, elapsed, self._count):
-            return False
-        bucket = self.when.bucket
-        if bucket is None:
-            return True
-        owner = call.session_id if bucket.per == "session" else None
-        free, tokens = bucket.take(self._buckets.get(owner), elapsed)
-        if keep:
-            self._buckets.pop(owner, None)
-            self._buckets[owner] = tokens
-            _forget_oldest(self._buckets)
-        return not free
-
-    def _next(self, tool: str, *, keep: bool) -> int:
-        """The number of this arrival among those of its tool."""
-        known = tool if tool in self._numbers or len(self._numbers) < _MOST_TOOLS else None
-        n = self._numbers.get(known, 0) + 1
-        if keep:
-            self._numbers[known] = n
-        return n
-
-    def _draws_of(self, tool: str) -> Draws:
-        draws = Draws(self._seed, self.rule.name, tool)
-        if len(self._draws) < _MOST_TOOLS:
-            self._draws[tool] = draws
-        return draws
-
-
 def _last_part(key: str) -> int:
     """The n of a call key `<run>/<tool>/<n>`; 0 when it does not end in one."""
     digits = key.rpartition("/")[2]
@@ -323,8 +282,3 @@ def _idempotency_key(call: Call) -> tuple[str | None, str] | None:
         return None
     key = call.arguments.get(IDEMPOTENCY_KEY)
     return (call.tool, key) if isinstance(key, str) else None
-
-
-def _forget_oldest(remembered: dict[Any, Any]) -> None:
-    if len(remembered) > _MOST_REMEMBERED:
-        del remembered[next(iter(remembered))]

@@ -1,6 +1,7 @@
 """One MCP request as everything above FastMCP sees it: read once, parsed once."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -120,16 +121,35 @@ def _object(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else _NO_OBJECT
 
 
+class UnderWay:
+    """How many requests the server is answering."""
+
+    __slots__ = ("count",)
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    @contextmanager
+    def one_more(self) -> Iterator[None]:
+        """Count one for the length of a `with` block."""
+        self.count += 1
+        try:
+            yield
+        finally:
+            self.count -= 1
+
+
 class CallReader:
     """ASGI layer: reads the body of a POST to the MCP endpoint, leaves its `Call` in the scope, replays the body.
 
     A body of more than `max_body` bytes is refused with 413, by its Content-Length where it has one, before any of the
-    layers below knows of it.
+    layers below knows of it. The others are counted in `under_way`.
     """
 
-    def __init__(self, app: ASGIApp, max_body: int = MAX_BODY) -> None:
+    def __init__(self, app: ASGIApp, max_body: int = MAX_BODY, under_way: UnderWay | None = None) -> None:
         self.app = app
         self.max_body = max_body
+        self.under_way = under_way or UnderWay()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI entry point."""
@@ -144,7 +164,12 @@ class CallReader:
                 return
             message, body = whole, whole["body"]
         scope[_SCOPE_KEY] = parse_call(scope["headers"], body)
-        await self.app(scope, _Replay(message, receive), send)
+        under_way = self.under_way
+        under_way.count += 1  # as `one_more`, which would cost each call a microsecond
+        try:
+            await self.app(scope, _Replay(message, receive), send)
+        finally:
+            under_way.count -= 1
 
     async def _rest(self, scope: Scope, message: Message, receive: Receive, send: Send) -> Message | None:
         """The whole body in one message; None when it is too large, which is refused, or when its sender is gone."""

@@ -62,6 +62,11 @@ class Acting:
             self._plane.swap(NO_FAULTS)
 
     @property
+    def effects(self) -> list[str]:
+        """What acted, or was to, on one call after the other."""
+        return [record.effect for record in self._records()]
+
+    @property
     def acted(self) -> list[bool]:
         """Whether each effect took effect, on one call after the other."""
         return [record.counted for record in self._records()]

@@ -5,7 +5,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -17,12 +17,13 @@ from starlette.types import ASGIApp
 
 from loadgen.client import Endpoint, Outcome, Session, call_tool, initialize_session
 from servers.faults.effects import EFFECTS
-from servers.faults.exchange import Clock, Effect, SystemClock
+from servers.faults.exchange import Clock, Effect
 from servers.faults.journal import Journal, Record
 from servers.faults.match import Match
 from servers.faults.middleware import FaultLayer
 from servers.faults.model import Profile, Rule
 from servers.faults.plane import Plane
+from servers.faults.system_clock import SystemClock
 from servers.faults.when import When
 from servers.run import bind, endpoint_url
 from servers.wire.call import MCP_PATH, CallReader
@@ -44,6 +45,11 @@ def rule(*do: Effect, name: str = "rule", match: Mapping[str, Any] | None = None
     """A rule for every call of a tool, unless told otherwise."""
     chosen = Match.model_validate({"tool": "*"} if match is None else match)
     return Rule(name=name, match=chosen, when=When.model_validate(when or {}), do=do)
+
+
+async def waited(event: Callable[[], Awaitable[object]]) -> None:
+    """The `wait` of an exchange whose client is patient."""
+    await event()
 
 
 class NoSessions:
@@ -127,7 +133,7 @@ def faulty(
             await super().shutdown(sockets)
 
     config = uvicorn.Config(
-        CallReader(layer),
+        CallReader(layer, under_way=plane.under_way),
         http=http,
         lifespan="on" if app is None else "off",
         log_config=None,

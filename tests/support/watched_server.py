@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import mcp
-from starlette.datastructures import Headers
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from servers.app import Faults, TestbedApp, build_app
 from servers.config import PaymentsConfig
@@ -30,32 +29,21 @@ TOOLS: dict[str, dict[str, Any]] = {
 
 
 class Watched:
-    """ASGI: knows the server's event loop, in which session each call came, and which other one its reply named."""
+    """ASGI: knows the server's event loop, and in which sessions calls came."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
         self.loop: asyncio.AbstractEventLoop | None = None
-        self.session_of: dict[str, str | None] = {}
-        self.named_by: dict[str, str] = {}
-        """Sessions that the reply to a call named, although the call came in another one, and that call."""
+        self.sessions: set[str] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.loop = asyncio.get_running_loop()
-
-        async def noting(message: Message) -> None:
-            call = call_of(scope)
-            if message["type"] == "http.response.start" and call is not None and call.key is not None:
-                named = Headers(raw=message["headers"]).get("mcp-session-id")
-                if named is not None and named != call.session_id:
-                    self.named_by[named] = call.key
-            await send(message)
-
         try:
-            await self.app(scope, receive, noting)
+            await self.app(scope, receive, send)
         finally:
             call = call_of(scope)
-            if call is not None and call.key is not None:
-                self.session_of[call.key] = call.session_id
+            if call is not None and call.session_id is not None:
+                self.sessions.add(call.session_id)
 
     async def tasks(self) -> int:
         """How many tasks the server has."""
@@ -99,8 +87,8 @@ class WatchedServer:
     async def end_sessions(self) -> None:
         """As their idle time-out would, later."""
         assert self.watched.loop is not None
-        for session_id in list(self.watched.session_of.values()):
-            ending = self.faults.layer.sessions.end(session_id or "")
+        for session_id in list(self.watched.sessions):
+            ending = self.faults.layer.sessions.end(session_id)
             await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(ending, self.watched.loop))
 
     @property
@@ -109,9 +97,12 @@ class WatchedServer:
 
 
 @contextmanager
-def watched_server(preset: str, response: Literal["json", "sse"]) -> Iterator[WatchedServer]:
+def watched_server(preset: str, response: Literal["json", "sse"], at: float | None = None) -> Iterator[WatchedServer]:
+    """`at`: so many seconds after the profile was put in place, where time stands still; None: it passes."""
     config = PaymentsConfig(port=0, faults=preset, seed=7, response=response)
-    app = build_app(config)
+    moment = 0.0
+    app = build_app(config, time.monotonic if at is None else lambda: moment)
+    moment = at or 0.0
     assert app.faults is not None
     watched = Watched(app.asgi)
     log: list[str] = []
@@ -132,11 +123,9 @@ def watched_server(preset: str, response: Literal["json", "sse"]) -> Iterator[Wa
 
 
 def unexplained(server: WatchedServer, failed: list[str]) -> list[str]:
-    """The failed calls that no record of the journal is about, nor about the end or the false name of their session."""
+    """The failed calls that no record of the journal is about."""
     hit = {record.call_key for record in server.records}
-    ended = {record.session for record in server.records if record.effect == "session_expire"}
-    ended |= {session for session, key in server.watched.named_by.items() if key in hit}
-    return [key for key in failed if key not in hit and server.watched.session_of.get(key, "never sent") not in ended]
+    return [key for key in failed if key not in hit]
 
 
 async def until(holds: Callable[[], Awaitable[bool]]) -> None:

@@ -3,8 +3,8 @@
 `capacity: {workers: 4, queue: 100, service: {distribution: exponential, mean: 20ms}, shed: 503, retry_after: 1s}`.
 """
 
-import heapq
-from collections import deque
+import asyncio
+from functools import partial
 from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
@@ -13,43 +13,13 @@ from ...wire.call import Call
 from ..exchange import Exchange, Phase
 from ..latency import Distribution, Span
 from .http import TOLD_TO_WAIT, Status
-
-
-class Line:
-    """A queue in front of some workers, first come, first served. Pure: it knows when each will be done at once.
-
-    Args:
-        workers: requests that are worked on at a time.
-        places: requests that may wait besides.
-    """
-
-    def __init__(self, workers: int, places: int) -> None:
-        self._free_at = [-1.0] * workers
-        self._places = places
-        self._starts: deque[float] = deque()  # of those that wait, in their order
-
-    def waiting(self, now: float) -> int:
-        """How many wait for a worker."""
-        while self._starts and self._starts[0] <= now:
-            self._starts.popleft()
-        return len(self._starts)
-
-    def join(self, now: float, service: float) -> float | None:
-        """Seconds until a request that comes now and takes `service` is done; None: there is no place for it."""
-        start = max(now, self._free_at[0])
-        if start > now:
-            if self.waiting(now) >= self._places:
-                return None
-            self._starts.append(start)
-        heapq.heapreplace(self._free_at, start + service)
-        return start + service - now
+from .line import Line, Place
 
 
 class Capacity(BaseModel):
     """An `Effect` that lets all the requests it hits stand in one line.
 
-    A client that leaves the line changes nothing for those behind it: the server does not notice, and works its
-    request off.
+    A client that leaves frees its place, or its worker, for those behind it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -94,11 +64,23 @@ class Capacity(BaseModel):
             return False  # another fault has answered it: it does not get to the line
         if self._line is None:
             self._line = Line(self.workers, self.queue)
+        line, now = self._line, exchange.clock.now
         service = self.service.seconds(exchange.draw("service"), exchange.elapsed)
-        seconds = self._line.join(exchange.clock.now(), service)
-        if seconds is None:
+        begun = asyncio.Event()
+        place = line.join(now(), service, begun.set)
+        if place is None:
             refusal = Status(status=self.shed, retry_after=self.retry_after)
             exchange.expected = refusal.expects(exchange.call)
             return await refusal.act(exchange)
-        await exchange.delay(seconds)
-        return seconds > 0
+        try:
+            await _be_served(place, begun, exchange)
+        finally:
+            line.leave(place, now())
+            exchange.planned = (now() + service if place.done_at is None else place.done_at) - place.came
+        return exchange.planned > 0
+
+
+async def _be_served(place: Place, begun: asyncio.Event, exchange: Exchange) -> None:
+    await exchange.until(begun.wait)
+    if place.done_at is not None:  # else the server stops
+        await exchange.until(partial(exchange.clock.sleep, max(0.0, place.done_at - exchange.clock.now())))

@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 from formats.nearest import did_you_mean
 
 from ...wire.call import Call, Era
-from ..exchange import Exchange, Phase
+from ..exchange import Effect, Exchange, Phase
 
 
 class Fault(Protocol):
@@ -72,6 +72,11 @@ class Family(RootModel[AnyFault], Generic[AnyFault]):
     async def act(self, exchange: Exchange) -> bool:
         """See `Effect`."""
         return await self.fault.act(exchange)
+
+    @property
+    def aftermath(self) -> Effect | None:
+        """See `Lasting`; what the fault names so."""
+        return getattr(self.root, "aftermath", None)
 
     def eras(self) -> frozenset[Era]:
         """The eras whose requests it can act on; both unless the fault has `eras` that say otherwise."""

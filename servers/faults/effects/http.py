@@ -244,12 +244,12 @@ class _Slow(_Settings):
         slow = draft.copy()
         slow.pieces = []
         for piece in draft.pieces:
-            data, held = piece.data, piece.wait
-            while data:
-                length = self.length if len(slow.pieces) < _MOST_PIECES else len(data)
-                now, data = data[:length], data[length:]
+            held, start = piece.wait, 0
+            while start < len(piece.data):
+                length = self.length if len(slow.pieces) < _MOST_PIECES else len(piece.data)
+                now = piece.data[start : start + length]
                 slow.pieces.append(Piece(now, held + self.hold(len(now), first=not slow.pieces)))
-                held = 0.0
+                held, start = 0.0, start + len(now)
         exchange.draft = slow
         return slow.wait > draft.wait
 

@@ -7,7 +7,6 @@ from pydantic import Field
 from ...wire.call import Call, Era
 from ..exchange import Exchange, Phase
 from .message_fault import BOTH, MessageFault, ResultFault
-from .server_facts import facts_of
 
 _LIST = frozenset({"tools/list"})
 _CURSOR = "testbed-page-"
@@ -187,7 +186,7 @@ class ListChanged(MessageFault):
 
     async def apply(self, exchange: Exchange) -> bool:
         """See `MessageFault`."""
-        announcer = facts_of(exchange.scope).announcer
+        announcer = exchange.facts.announcer
         return announcer is not None and await announcer.tools_changed() > 0
 
 

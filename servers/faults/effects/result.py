@@ -10,7 +10,6 @@ from .breakage import broken
 from .family import Family
 from .listing import ChangeDescription, ChangeSchema, ListChanged, Pages, UnknownTool, Vanish, is_error
 from .message_fault import MODERN, MessageFault, ResultFault
-from .server_facts import facts_of
 
 _ASKED_FOR = {"type": "object", "properties": {"confirm": {"type": "boolean"}}, "required": ["confirm"]}
 
@@ -58,7 +57,7 @@ class Structured(ResultFault):
 
     def change(self, result: dict[str, Any], exchange: Exchange) -> dict[str, Any] | None:
         """See `ResultFault`."""
-        schema = facts_of(exchange.scope).output_schemas.get(exchange.call.tool or "")
+        schema = exchange.facts.output_schemas.get(exchange.call.tool or "")
         content = result.get("structuredContent")
         if schema is None or not isinstance(content, dict) or result.get("isError"):
             return None

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from ...wire.call import Call, Era
 from ..draft import Draft
-from ..exchange import Exchange, Phase
+from ..exchange import Effect, Exchange, Phase
 from ..latency import SomeSpan
 from .family import Family
 from .message_fault import HANDSHAKE, MessageFault, ResultFault
@@ -94,14 +94,34 @@ class WrongVersion(ResultFault):
         return {**result, "protocolVersion": self.protocol_version}
 
 
+class Gone(MessageFault):
+    """What befalls later requests of a session that does not exist (any more): FastMCP's own answer, with a record."""
+
+    eras: ClassVar[frozenset[Era]] = HANDSHAKE
+    outcome: ClassVar[str | None] = "session_lost"
+
+    def fault_type(self) -> str:
+        """See `Effect`; it belongs to no family, as no profile can ask for it."""
+        return "session_gone"
+
+    def phase(self) -> Phase:
+        """See `Effect`."""
+        return "before"
+
+    async def apply(self, exchange: Exchange) -> bool:
+        """See `MessageFault`."""
+        return exchange.replace(_refusal(_NOT_FOUND, _INVALID_REQUEST, "Session not found"))
+
+
 class Expire(MessageFault):
     """`{expire: 404}`: the session is over, now and for good; this request is the first to be told.
 
     404 is FastMCP's answer and the protocol's; 400 is what many servers say instead, and their clients then do not
-    know that they should open a new session. Later requests of the session get FastMCP's own 404.
+    know that they should open a new session. Later requests of the session get 404.
     """
 
     eras: ClassVar[frozenset[Era]] = HANDSHAKE
+    aftermath: ClassVar[Effect] = Gone()
 
     expire: Literal[404, 400]
 
@@ -122,6 +142,7 @@ class Expire(MessageFault):
         session_id = exchange.call.session_id
         if exchange.draft is not None or session_id is None or not await exchange.sessions.end(session_id):
             return False
+        exchange.dead_sessions.append(session_id)
         if self.expire == _NOT_FOUND:
             return exchange.replace(_refusal(_NOT_FOUND, _INVALID_REQUEST, "Session not found"))
         return exchange.replace(_refusal(self.expire, _NO_SESSION, "Bad Request: No valid session ID provided"))
@@ -135,6 +156,7 @@ class RotateId(MessageFault):
     """
 
     eras: ClassVar[frozenset[Era]] = HANDSHAKE
+    aftermath: ClassVar[Effect] = Gone()
 
     rotate_id: Literal[True]
 
@@ -147,8 +169,9 @@ class RotateId(MessageFault):
         draft = exchange.draft
         if draft is None or draft.status == 0:
             return False
-        rotated = f"{int(exchange.draw('rotate_id') * 2**52):032x}".encode()
-        exchange.draft = draft.with_header(_SESSION, rotated)
+        rotated = f"{int(exchange.draw('rotate_id') * 2**52):032x}"
+        exchange.dead_sessions.append(rotated)
+        exchange.draft = draft.with_header(_SESSION, rotated.encode())
         return True
 
 

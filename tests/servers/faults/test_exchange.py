@@ -5,10 +5,11 @@ import pytest
 
 from servers.faults.draft import Draft
 from servers.faults.effects import EFFECTS
-from servers.faults.exchange import ClientGone, Exchange, SystemClock
+from servers.faults.exchange import ClientGone, Exchange
+from servers.faults.server_facts import NOTHING_KNOWN
 from servers.wire.call import Call
 from tests.support.clock import FakeClock
-from tests.support.faulty import NoSessions
+from tests.support.faulty import NoSessions, waited
 
 HANDSHAKE = Call("tools/call", "add", "2025-11-25", "s1", headers={b"mcp-session-id": b"s1", b"accept": b"*/*"})
 MODERN = Call("tools/call", "add", "2026-07-28", None, "modern", headers={b"mcp-session-id": b"ignored"})
@@ -16,7 +17,7 @@ MODERN = Call("tools/call", "add", "2026-07-28", None, "modern", headers={b"mcp-
 
 def exchange_of(call: Call = HANDSHAKE, clock: FakeClock | None = None, seed: int = 1) -> Exchange:
     clock = clock or FakeClock()
-    return Exchange(call, {}, clock, NoSessions(), seed, 0.0, clock.sleep)
+    return Exchange(call, NOTHING_KNOWN, clock, NoSessions(), seed, 0.0, waited)
 
 
 async def test_a_delay_adds_to_what_the_hit_planned_and_achieved() -> None:
@@ -32,11 +33,11 @@ async def test_a_delay_adds_to_what_the_hit_planned_and_achieved() -> None:
 async def test_a_delay_that_the_client_ends_achieves_what_it_did() -> None:
     clock = FakeClock()
 
-    async def leave(_: float) -> None:
+    async def leave(_: object) -> None:
         clock.skip(0.1)
         raise ClientGone
 
-    exchange = Exchange(HANDSHAKE, {}, clock, NoSessions(), 1, 0.0, leave)
+    exchange = Exchange(HANDSHAKE, NOTHING_KNOWN, clock, NoSessions(), 1, 0.0, leave)
     with pytest.raises(ClientGone):
         await exchange.delay(5)
     assert exchange.planned == 5
@@ -90,13 +91,6 @@ def test_the_first_effect_before_execution_replaces_the_reply_and_any_effect_aft
 )
 def test_whether_a_stream_may_be_answered_is_in_accept(accept: bytes, takes: bool) -> None:
     assert exchange_of(Call("tools/call", headers={b"accept": accept})).accepts_stream is takes
-
-
-async def test_the_systems_clock_sleeps() -> None:
-    clock = SystemClock()
-    began = clock.now()
-    await clock.sleep(0.02)
-    assert 0.015 < clock.now() - began < 1
 
 
 def test_every_family_can_be_found_by_its_key() -> None:

@@ -1,6 +1,7 @@
 """The layer where effects act: what it lets through, what it delivers, and what it writes down."""
 
 import asyncio
+import gc
 import json
 import time
 from collections.abc import Awaitable, Callable
@@ -13,10 +14,11 @@ from servers.faults.draft import Draft, Piece
 from servers.faults.exchange import Effect, Exchange, Phase
 from servers.faults.journal import Journal, Record
 from servers.faults.middleware import FaultLayer
-from servers.faults.model import Profile, Rule
+from servers.faults.model import NO_FAULTS, Profile, Rule
 from servers.faults.plane import Plane
 from servers.wire.call import MCP_PATH, Call, CallReader
 from tests.support.clock import FakeClock
+from tests.support.control import eventually
 from tests.support.faulty import (
     NoSessions,
     PlainClient,
@@ -185,11 +187,13 @@ def test_get_and_other_paths_are_never_touched() -> None:
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
         await send({"type": "http.response.body"})
 
-    with faulty(rule(effect(http={"status": 503}), match={}), app=app) as server, PlainClient(server.port) as client:
+    crowd = rule(effect(http={"status": 503}), match={"in_flight_above": 0})
+    with faulty(crowd, app=app) as server, PlainClient(server.port) as client:
         assert client.ask(b"", {}, method="GET").status == 200
         assert client.ask(b"", {}, method="DELETE").status == 503
         assert client.ask(b"{}", {}, method="POST").status == 503
         kinds = [record.kind for record in server.records(2)]
+        eventually(lambda: server.plane.in_flight, 0)
     assert seen == ["GET /mcp"]
     assert kinds == ["delete", "notification"]
 
@@ -246,7 +250,7 @@ class FakeWire:
         headers = {**call_headers(), "MCP-Protocol-Version": era, **more}
         fields = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
         scope = {"type": "http", "method": "POST", "path": MCP_PATH, "headers": fields}
-        await CallReader(self.layer)(scope, self.receive, self.send)
+        await CallReader(self.layer, under_way=self.plane.under_way)(scope, self.receive, self.send)
 
     @property
     def body(self) -> bytes:
@@ -258,6 +262,43 @@ class FakeWire:
 
 def on_fake(*effects: Effect, app: Any = None, clock: FakeClock | None = None) -> FakeWire:
     return FakeWire(rule(*effects), app=app, clock=clock)
+
+
+class Killing(Doing):
+    """An effect after which the session of its request is dead."""
+
+    def __init__(self) -> None:
+        async def act(exchange: Exchange) -> bool:
+            exchange.dead_sessions.append(exchange.call.session_id or "")
+            return True
+
+        super().__init__(act)
+        self.aftermath = Doing(self.bury, "before", "session_lost")
+
+    async def bury(self, exchange: Exchange) -> bool:
+        return exchange.replace(Draft(404))
+
+
+async def test_a_call_whose_session_died_has_a_record_also_when_it_is_held_back_by_then() -> None:
+    dead = {"Mcp-Session-Id": "dead"}
+    kills = rule(Killing(), name="kills", match={"tool": "*"}, when={"first": 1})
+    wire = FakeWire(kills, rule(effect(latency="2s"), name="slow", match={"tool": "*"}, when={"skip": 1, "first": 1}))
+    held = on_fake(clock=wire.clock)
+    held.layer, held.plane = wire.layer, wire.plane
+    async with asyncio.TaskGroup() as group:
+        await wire.ask(era=HANDSHAKE, **dead)
+        group.create_task(held.ask(era=HANDSHAKE, **dead))
+    wire._requests.append(BODY)
+    wire.plane.swap(NO_FAULTS)
+    await wire.ask(era=HANDSHAKE, **dead)
+    assert [message["status"] for message in (*wire.sent, *held.sent) if "status" in message] == [200, 404, 404]
+    seen = [(record.rule, record.expected, record.executed) for record in wire.records()]
+    assert seen == [
+        ("kills", None, True),
+        ("slow", None, False),
+        ("kills", "session_lost", False),
+        ("kills", "session_lost", False),
+    ]
 
 
 async def test_the_server_below_gets_the_body_and_then_the_clients_leaving() -> None:
@@ -306,6 +347,22 @@ async def test_a_before_effect_that_only_waits_leaves_the_reply_to_the_server() 
     assert wire.faults == [record]
 
 
+async def test_requests_that_are_hit_leave_nothing_to_the_garbage_collector() -> None:
+    wire = on_fake(effect(latency="2s"), effect(http={"drip": {"bytes": 5, "every": "1s"}}))
+    await wire.ask()  # the first one leaves what is made once
+    calls = 20
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(calls):
+            wire._requests.append(BODY)
+            await wire.ask()
+        left = gc.collect()
+    finally:
+        gc.enable()
+    assert left < calls
+
+
 @pytest.mark.parametrize(("era", "executed"), [(HANDSHAKE, True), (MODERN, False)])
 async def test_a_client_that_leaves_before_execution_has_cancelled_its_call_in_the_modern_era_only(
     era: str, executed: bool
@@ -337,7 +394,7 @@ async def test_a_stop_ends_every_wait_of_every_request_and_later_ones_do_not_beg
     late.layer = layer
     await late.ask()
     assert all(wire.body.endswith(b'"result":{}}') for wire in (*wires, late))
-    assert layer.alarms == set()
+    assert layer.waits.under_way == set()
 
 
 @pytest.mark.parametrize(

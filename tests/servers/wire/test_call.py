@@ -1,11 +1,12 @@
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import nullcontext
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from starlette.types import Message, Receive, Scope, Send
 
-from servers.wire.call import Call, CallReader, call_of, parse_call
+from servers.wire.call import Call, CallReader, UnderWay, call_of, parse_call
 
 HEADERS = [(b"mcp-session-id", b"s1"), (b"mcp-protocol-version", b"2025-11-25")]
 
@@ -92,6 +93,26 @@ async def test_a_body_over_the_limit_is_refused_and_reaches_nobody(chunks: list[
 async def test_a_body_of_exactly_the_limit_is_read() -> None:
     scope = await read_through(lambda app: CallReader(app, max_body=17), [b'{"method":', b'"ping"}'])
     assert call_of(scope) == Call("ping", None, None, None)
+
+
+@pytest.mark.parametrize(("path", "counted"), [("/mcp", 1), ("/other", 0)])
+@pytest.mark.parametrize("fails", [False, True])
+async def test_a_request_is_counted_for_as_long_as_it_is_answered(path: str, counted: int, fails: bool) -> None:
+    under_way = UnderWay()
+    seen: list[int] = []
+
+    def reader_of(app: Callable[..., Awaitable[None]]) -> CallReader:
+        async def counting(scope: Scope, receive: Receive, send: Send) -> None:
+            seen.append(under_way.count)
+            if fails:
+                raise LookupError("a bug")
+            await app(scope, receive, send)
+
+        return CallReader(counting, under_way=under_way)
+
+    with pytest.raises(LookupError) if fails else nullcontext():
+        await read_through(reader_of, [b"{}"], path)
+    assert (seen, under_way.count) == ([counted], 0)
 
 
 async def test_another_path_is_none_of_our_business() -> None:

@@ -1,70 +1,33 @@
 import asyncio
 import json
-import math
 import threading
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from servers.faults.draw import Draws
-from servers.faults.effects.capacity import Capacity, Line
-from servers.faults.exchange import Exchange, Resettable
+from servers.faults.effects.capacity import Capacity
+from servers.faults.exchange import ClientGone, Exchange, Resettable
+from servers.faults.server_facts import NOTHING_KNOWN
 from servers.wire.call import Call
 from tests.support.clock import FakeClock
-from tests.support.faulty import NoSessions, ask, effect, faulty, rule
+from tests.support.control import eventually
+from tests.support.faulty import (
+    NoSessions,
+    PlainClient,
+    ask,
+    call_body,
+    call_headers,
+    effect,
+    faulty,
+    rule,
+    waited,
+)
 from tests.support.raw_mcp import MODERN
 
 CALL = Call("tools/call", "twice", MODERN, None, "modern", {"id": 1})
-
-
-def erlang_c(workers: int, load: float) -> float:
-    """How likely a request has to wait, with `load` = arrival rate x mean service time."""
-    last = load**workers / math.factorial(workers) * workers / (workers - load)
-    return last / (sum(load**k / math.factorial(k) for k in range(workers)) + last)
-
-
-def p95_of_the_wait(workers: int, utilisation: float) -> float:
-    """Of M/M/c with a mean service time of 1, by Erlang's formula."""
-    load = workers * utilisation
-    return max(0.0, math.log(erlang_c(workers, load) / 0.05) / (workers - load))
-
-
-@pytest.mark.parametrize("workers", [1, 2, 4, 16])
-@pytest.mark.parametrize("utilisation", [0.7, 0.8, 0.9])
-def test_waits_are_those_of_m_m_c(workers: int, utilisation: float) -> None:
-    arrivals, services = Draws(1, "arrivals", "t"), Draws(1, "services", "t")
-    line = Line(workers, places=10**9)
-    now, waits = 0.0, list[float]()
-    for n in range(400_000):
-        now += -math.log1p(-arrivals.draw(n)) / (workers * utilisation)
-        service = -math.log1p(-services.draw(n))
-        took = line.join(now, service)
-        assert took is not None
-        waits.append(took - service)
-    waits.sort()
-    assert waits[int(0.95 * len(waits))] == pytest.approx(p95_of_the_wait(workers, utilisation), rel=0.1, abs=0.02)
-
-
-def test_first_come_is_first_served_by_whoever_is_free_first() -> None:
-    line = Line(workers=2, places=10)
-    assert line.join(0.0, 3.0) == 3.0
-    assert line.join(0.0, 1.0) == 1.0
-    assert line.join(0.5, 1.0) == 1.5  # from 1.0 to 2.0
-    assert line.join(0.5, 5.0) == 6.5  # from 2.0 to 7.0
-    assert line.waiting(0.5) == 2
-    assert line.waiting(1.0) == 1
-    assert line.waiting(2.0) == 0
-    assert line.join(100.0, 1.0) == 1.0
-
-
-def test_who_finds_no_place_is_turned_away_and_costs_no_time() -> None:
-    line = Line(workers=1, places=1)
-    assert line.join(0.0, 1.0) == 1.0
-    assert line.join(0.0, 1.0) == 2.0
-    assert line.join(0.5, 1.0) is None
-    assert line.join(1.0, 1.0) == 2.0  # the one that waited is at work, so its place is free
-    assert Line(workers=1, places=0).join(0.0, 1.0) == 1.0
 
 
 async def serve(capacity: Any, clock: FakeClock, arrivals: list[float]) -> list[tuple[float, str | None]]:
@@ -73,7 +36,7 @@ async def serve(capacity: Any, clock: FakeClock, arrivals: list[float]) -> list[
 
     async def one(n: int, at: float) -> None:
         await clock.sleep(at)
-        exchange = Exchange(CALL, {}, clock, NoSessions(), 7, 0.0, clock.sleep)
+        exchange = Exchange(CALL, NOTHING_KNOWN, clock, NoSessions(), 7, 0.0, waited)
         exchange.begin("capacity", n)
         assert await capacity.act(exchange)
         out[n] = (clock.now() - clock.start, exchange.expected)
@@ -89,6 +52,50 @@ async def test_requests_share_one_line_and_the_surplus_is_shed() -> None:
     out = await serve(capacity, FakeClock(), [0.0, 0.1, 0.2, 0.3, 1.5])
     assert [round(at, 6) for at, _ in out] == [1.0, 2.0, 3.0, 0.3, 4.0]
     assert [expected for _, expected in out] == [None, None, None, "http_status", None]
+
+
+async def test_who_leaves_the_line_or_its_worker_makes_room_for_those_behind() -> None:
+    capacity = effect(capacity={"workers": 1, "queue": 3, "service": "10s"})
+    clock = FakeClock()
+
+    async def use(n: int, patience: float) -> tuple[float, float]:
+        """When the request got out, and after how long it was to."""
+
+        async def wait(event: Callable[[], Awaitable[object]]) -> None:
+            async with asyncio.TaskGroup() as group:
+                happens = group.create_task(_done(event))
+                leaves = group.create_task(clock.sleep(patience))
+                await asyncio.wait((happens, leaves), return_when=asyncio.FIRST_COMPLETED)
+                gone = not happens.done()
+                happens.cancel()
+                leaves.cancel()
+            if gone:
+                raise ClientGone
+
+        exchange = Exchange(CALL, NOTHING_KNOWN, clock, NoSessions(), 7, 0.0, wait)
+        exchange.begin("capacity", n)
+        with suppress(ClientGone):
+            await capacity.act(exchange)
+        return clock.now() - clock.start, exchange.planned
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(use(n, patience)) for n, patience in enumerate((4.0, 60.0, 5.0, 60.0))]
+    # The first leaves its worker after 4 s, the third its place after 5 s: the second is done at 14, the fourth at 24.
+    assert [task.result() for task in tasks] == [(4.0, 10.0), (14.0, 14.0), (5.0, 15.0), (24.0, 24.0)]
+
+
+async def _done(event: Callable[[], Awaitable[object]]) -> None:
+    await event()
+
+
+def test_on_the_wire_a_client_that_leaves_frees_its_worker() -> None:
+    with faulty(rule(effect(capacity={"workers": 1, "queue": 0, "service": "60s"}))) as server:
+        with PlainClient(server.port) as client:
+            assert client.ask(call_body(), call_headers(), within=0.1).ended == "silent"
+            eventually(lambda: server.plane.in_flight, 1)
+            assert ask(server).status == 503
+        eventually(lambda: ask(server, within=0.5).ended, "silent")
+        assert any(record.client_gone and record.expected == "timeout" for record in server.records(2))
 
 
 async def test_a_reset_empties_the_line() -> None:

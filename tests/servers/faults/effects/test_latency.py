@@ -6,16 +6,17 @@ from pydantic import ValidationError
 
 from servers.faults.effects.latency import Latency
 from servers.faults.exchange import Exchange
+from servers.faults.server_facts import NOTHING_KNOWN
 from servers.wire.call import Call
 from tests.support.clock import FakeClock
-from tests.support.faulty import NoSessions, PlainClient, ask, call_body, call_headers, effect, faulty, rule
+from tests.support.faulty import NoSessions, PlainClient, ask, call_body, call_headers, effect, faulty, rule, waited
 from tests.support.raw_mcp import MODERN
 
 CALL = Call("tools/call", "twice", MODERN, None, "modern", {"id": 1})
 
 
 def exchange_on(clock: FakeClock, n: int = 1, elapsed: float = 0.0) -> Exchange:
-    exchange = Exchange(CALL, {}, clock, NoSessions(), 7, elapsed, clock.sleep)
+    exchange = Exchange(CALL, NOTHING_KNOWN, clock, NoSessions(), 7, elapsed, waited)
     exchange.begin("slow", n)
     return exchange
 

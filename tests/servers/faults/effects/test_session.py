@@ -88,16 +88,30 @@ def test_a_session_expires_now(acting: Acting, client: SocketClient) -> None:
         assert refused(client.add()) == (404, -32600, "Session not found")
         assert seen(acting, HANDSHAKE) == "session_lost" == acting.expected[-1]
     assert acting.executed == [False, False]
-    afterwards = client.add()
-    assert refused(afterwards) == (404, -32600, "Session not found"), "FastMCP itself says the same, from now on"
 
 
-def test_the_first_answer_is_byte_for_byte_what_fastmcp_says(acting: Acting, client: SocketClient) -> None:
+def test_each_answer_is_byte_for_byte_what_fastmcp_says(acting: Acting, client: SocketClient) -> None:
     with acting.on("tools/call", session(expire=404)):
-        ours = client.add()
-    theirs = client.add()
-    assert (ours.status, ours.body) == (theirs.status, theirs.body)
-    assert ours.headers["content-type"] == theirs.headers["content-type"]
+        first = client.add()
+    second = client.add()
+    theirs = client.add(Mcp_Session_Id="0" * 32)
+    for ours in (first, second):
+        assert (ours.status, ours.body) == (theirs.status, theirs.body)
+        assert ours.headers["content-type"] == theirs.headers["content-type"]
+
+
+@pytest.mark.parametrize(("status", "expected"), [(404, "session_lost"), (400, "http_status")])
+def test_whoever_goes_on_in_a_session_that_is_over_has_a_record_for_each_request(
+    acting: Acting, client: SocketClient, status: int, expected: str
+) -> None:
+    with acting.on("tools/call", session(expire=status)):
+        assert client.add().status == status
+    assert [refused(client.add()), refused(client.ask("tools/list"))] == [(404, -32600, "Session not found")] * 2
+    assert client.ask("notifications/initialized", id=None).status == 404
+    assert acting.effects == ["session_expire", "session_gone", "session_gone"]
+    assert acting.expected == [expected, "session_lost", "session_lost"]
+    assert acting.acted == [True, True, True]
+    assert acting.executed == [False, False, False]
 
 
 def test_an_expired_session_is_a_bad_request(acting: Acting, client: SocketClient) -> None:
@@ -111,7 +125,11 @@ def test_a_session_that_is_over_cannot_expire(acting: Acting, client: SocketClie
     with acting.on("tools/call", session(expire=404)):
         client.add()
         assert client.add().status == 404
-    assert acting.acted == [True, False]
+    assert list(zip(acting.effects, acting.acted, strict=True)) == [
+        ("session_expire", True),
+        ("session_expire", False),
+        ("session_gone", True),
+    ]
 
 
 def test_the_reply_names_another_session(acting: Acting, client: SocketClient) -> None:
@@ -123,6 +141,7 @@ def test_the_reply_names_another_session(acting: Acting, client: SocketClient) -
     assert reply.head.lower().count(b"mcp-session-id:") == 1
     assert reply.message["result"]["structuredContent"] == {"result": 3}
     assert client.add(Mcp_Session_Id=rotated).status == 404
+    assert (acting.effects, acting.expected) == (["session_rotate_id", "session_gone"], [None, "session_lost"])
     assert client.add().status == 200
 
 
