@@ -63,6 +63,8 @@ def parse_yaml(
     except ValidationError as error:
         names = property_names(adapter.json_schema())
         problems = [(e["loc"], complaint(e) + _hint(e, names)) for e in error.errors()]
+        if root is None:  # there is no null in it, there is nothing at all
+            problems = [(place, problem.replace(", got null", ", got nothing")) for place, problem in problems]
     problems += find_more(data)
     if problems:
         raise InvalidInput([text for _, text in sorted(_placed(name, root, problems), key=lambda placed: placed[0])])

@@ -128,6 +128,11 @@ class ScenarioKeys(Keys):
     tags: dict[str, str] = Field(default_factory=dict)
     each: Literal["tool", "tool-and-numbers"] | None = None
 
+    @property
+    def counts_users_that_break(self) -> bool:
+        """Whether it searches for a breaking point in virtual users."""
+        return self.executor == "breaking-point" and self.of != "rate"
+
     def build(
         self,
         *,

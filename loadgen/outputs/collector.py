@@ -164,7 +164,7 @@ class RunCollector:
             ),
             (
                 "mcp_load_dropped_iterations",
-                "Iterations due while no virtual user was free.",
+                "Iterations never begun: no virtual user was free, or max_duration was over.",
                 lambda accounts: accounts.dropped,
             ),
             ("mcp_load_sent_bytes", "Bytes of requests.", lambda accounts: accounts.phases.sent_bytes),

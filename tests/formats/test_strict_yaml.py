@@ -47,7 +47,8 @@ def test_all_problems_come_at_once_each_with_its_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("", "tree.yaml:1: the document should be a mapping"),
+        ("", "tree.yaml:1: the document should be a mapping, got nothing"),
+        ("null", "tree.yaml:1: the document should be a mapping, got null"),
         ("[", "tree.yaml:1: not valid YAML"),
         ("name: a\nname: b\n", "tree.yaml:2: name is given twice"),
         ("name: a\nleaves:\n  - {size: 1, size: 2}\n", "tree.yaml:3: size is given twice"),
