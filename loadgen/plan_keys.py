@@ -211,6 +211,7 @@ class OutputKeys(Keys):
     html: _Path | None = None
     junit: _Path | None = None
     ndjson: _Path | None = None
+    openmetrics: _Path | None = None
 
 
 class PlanKeys(Keys):
