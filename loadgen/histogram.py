@@ -96,15 +96,18 @@ class Histogram:
     def cumulated(self, bounds: tuple[float, ...]) -> Iterator[int]:
         """For each of the ascending `bounds`, how many values lie in its bucket or below."""
         self._settle()
-        seen = 0
+        seen = begin = 0  # what was added up so far: all pages before the first one, and that one up to `begin`
         pages = sorted(self._pages)
         for bound in bounds:
             while pages and 2.0 ** (pages[0] - _BIAS + 1) <= bound:
-                seen += sum(self._pages[pages.pop(0)])
+                seen += sum(self._pages[pages.pop(0)][begin:])
+                begin = 0
             start = 2.0 ** (pages[0] - _BIAS) if pages else bound + 1
-            yield seen + (
-                sum(self._pages[pages[0]][: int((bound / start - 1) * _BUCKETS) + 1]) if start <= bound else 0
-            )
+            if start <= bound:
+                end = int((bound / start - 1) * _BUCKETS) + 1
+                seen += sum(self._pages[pages[0]][begin:end])
+                begin = end
+            yield seen
 
     def _settle(self, most: int | None = None) -> None:
         """Move the fresh counts into the pages, or `most` of them."""

@@ -206,7 +206,7 @@ def _under_faults(
     journal, clock = Journal(file=settings.journal), SystemClock()
     plane = Plane(settings.profile, clock.now)
     names = [tool.name for tool in tools]
-    metrics = FaultMetrics(telemetry.registry, names, plane)
+    metrics = FaultMetrics(telemetry, names, plane)
     layer = FaultLayer(calls, plane, journal, sessions, clock, metrics.injected)
     schemas = {tool.name: tool.output_schema for tool in tools if tool.output_schema is not None}
     reader = CallReader(FactsLayer(layer, ServerFacts(schemas, listeners)), max_body)

@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 from formats.nearest import did_you_mean
 
 from ...wire.call import Call, Era
-from ..exchange import Exchange, Phase
+from ..exchange import CountedAs, Exchange, Phase
 
 
 class Fault(Protocol):
@@ -72,6 +72,10 @@ class Family(RootModel[AnyFault], Generic[AnyFault]):
     async def act(self, exchange: Exchange) -> bool:
         """See `Effect`."""
         return await self.fault.act(exchange)
+
+    def error_types(self) -> frozenset[str]:
+        """See `CountedAs`; none unless the fault says some."""
+        return self.root.error_types() if isinstance(self.root, CountedAs) else frozenset()
 
     def eras(self) -> frozenset[Era]:
         """The eras whose requests it can act on; both unless the fault has `eras` that say otherwise."""
