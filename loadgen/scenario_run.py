@@ -55,6 +55,7 @@ class ScenarioRun:
         self.tally = Tally(samples, self.warm_up)
         self.findings: list[Finding] = []
         self._unfinished_sessions = 0
+        self._target = target
         self._warms_up = plan.warm_up_seconds > 0 or plan.warm_up_iterations > 0
         self._clock = clock
         self._stopping = stopping
@@ -102,6 +103,16 @@ class ScenarioRun:
     def name(self) -> str:
         """Its name in the plan."""
         return self.scenario.name
+
+    @property
+    def tools(self) -> tuple[str, ...]:
+        """The names of those that it calls."""
+        return self._target.called.get(self.name, ())
+
+    @property
+    def over(self) -> bool:
+        """Whether it has ended."""
+        return not math.isnan(self._ended)
 
     @property
     def asked(self) -> AskedScenario:

@@ -63,7 +63,8 @@ def test_a_page_says_what_that_of_the_library_says(registry: CollectorRegistry, 
 def test_whatever_a_label_and_a_value_are_they_are_read_as_they_were(labels: dict[str, str], value: float) -> None:
     family = Metric("m", "A metric.", "gauge")
     family.add_sample("m", labels, value)
-    ((*_, read_labels, read_value),) = shown(parse_openmetrics(page_of([family], openmetrics=True)))
+    parsed = parse_openmetrics(page_of([family], openmetrics=True))  # type: ignore[no-untyped-call]  # of the library
+    ((*_, read_labels, read_value),) = shown(parsed)
     assert read_labels == labels
     assert float(read_value) == value or math.isnan(value)
 

@@ -146,6 +146,9 @@ class Shown:
     accounting = Accounting()
     active_requests = 0
     target_rate = 10.0
+    tools = ("add",)
+    started = True
+    over = False
     phases_now = {"hold": True}  # noqa: RUF012 - nobody changes it
 
     def recent(self, seconds: float) -> tuple[()]:
