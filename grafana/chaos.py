@@ -8,6 +8,7 @@ from .parts import (
     FAILED,
     GENERATOR,
     GT,
+    RULES,
     SCENARIO,
     SERVER,
     TOOL,
@@ -49,7 +50,6 @@ _GLANCE = Row(
             lines=(Line(1, "warn"),),
             width=6,
             height=4,
-            empty="no profile",
         ),
         Panel(
             "Failures that are to be expected",
@@ -90,7 +90,11 @@ _FAULTS = Row(
             "Rules in force",
             "Whether a rule of the fault profile could hit a call: not paused, and inside its window and burst.",
             "short",
-            (Target("max by (fault_type, fault_rule) (mcp_fault_active)", "{{fault_rule}}: {{fault_type}}"),),
+            (
+                Target(
+                    f"max by (fault_type, fault_rule) (mcp_fault_active{{{RULES}}})", "{{fault_rule}}: {{fault_type}}"
+                ),
+            ),
             "state-timeline",
             lines=(Line(1),),
             words=_IN_FORCE,
@@ -100,7 +104,7 @@ _FAULTS = Row(
             "Injected by type",
             "Faults on tool calls that took effect on the wire, per second, harmless ones too.",
             "reqps",
-            (Target(rate("mcp_fault_injected_total", TOOL, "fault_type"), "{{fault_type}}"),),
+            (Target(rate("mcp_fault_injected_total", f"{TOOL},{RULES}", "fault_type"), "{{fault_type}}"),),
         ),
         Panel(
             "Injected delay",

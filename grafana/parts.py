@@ -12,8 +12,10 @@ TOOL = 'gen_ai_tool_name=~"$tool"'
 T = f"{S},{TOOL}"
 G = 'scenario=~"$scenario"'
 """A load."""
-CRITERIA = 'scenario=~"$scenario|"'
-"""Criteria of a load, and those of the whole run."""
+CRITERIA = 'scenario=~"$scenario|",threshold!=""'
+"""Criteria of a load, and those of the whole run; one without a name says that there are none."""
+RULES = 'fault_type!=""'
+"""Faults; one without a type says that there are none."""
 GT = f"{G},{TOOL}"
 FAILED = 'error_type!=""'
 

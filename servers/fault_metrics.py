@@ -47,6 +47,7 @@ class FaultMetrics:
             registry=registry,
         )
         registry.register(_Active(plane))
+        self._injected.labels("", "")  # without a profile there is nothing else, and that is no gap in the data
         for tool in ("", *tools):
             self._delay.labels(tool)
             self._failures.labels(tool)
@@ -97,6 +98,8 @@ class _Active(Collector):
             active = float(not self._plane.paused and _in_force(rule, self._plane.elapsed))
             for kind in dict.fromkeys(effect.fault_type() for effect in rule.do):
                 family.add_metric((kind, rule.name), active)
+        if not rules:
+            family.add_metric(("", ""), 0.0)
         yield family
 
 

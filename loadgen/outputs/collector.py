@@ -182,7 +182,10 @@ class RunCollector:
             for family, value in zip(families, (threshold.limit * scale, measured, ok), strict=True):
                 family.add_metric(labels, value)
             yield None
-        yield from families
+        for family in families:
+            if not family.samples:  # a plan without criteria: there is nothing to compare, and that is no gap
+                family.add_metric(("", ""), math.nan)
+            yield family
 
 
 def _gauges(shown: Sequence[Shown]) -> Iterator[Metric]:

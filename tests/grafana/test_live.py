@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from grafana.generate import FOLDER
-from tests.support.dashcheck import Window, problems
+from tests.support.dashcheck import Window, fill, panels_of, problems
 from tests.support.prometheus import Prometheus, program, running_prometheus
 from tests.support.raw_mcp import HANDSHAKE, RawClient, send
 
@@ -231,6 +231,16 @@ def test_client_server_journal_and_report_count_the_same(watched: Watched) -> No
     assert watched.total("mcp_load_dropped_iterations_total") == reported["dropped_iterations"]["count"] > 0
     delay = sum(record["achieved_delay"] for record in injected)
     assert watched.total("mcp_fault_injected_delay_seconds_total") == pytest.approx(delay)
+
+
+def test_the_chaos_dashboard_leaves_hardly_an_error_unexplained(watched: Watched) -> None:
+    dashboard = json.loads((FOLDER / "mcp-chaos.json").read_text())
+    (panel,) = [each for each in panels_of(dashboard) if each["title"] == "Errors that no fault explains"]
+    values = {**watched.window.builtins, "scenario": ".+", "tool": ".+"}
+    (unexplained,) = watched.prometheus.vector(fill(panel["targets"][0]["expr"], values), watched.window.end).values()
+    seen = f"sum(rate({CALLS}{{{OF_TOOLS},error_type!=''}}[1m]))"
+    (errors,) = watched.prometheus.vector(seen, watched.window.end).values()
+    assert unexplained < errors / 4, "the two ends are scraped at different moments"
 
 
 def test_the_criteria_are_shown_as_they_are_judged(watched: Watched) -> None:

@@ -164,7 +164,7 @@ async def test_operations_count_from_zero_before_anything_happens(output: Promet
     assert found == {("tools/call", "add"): 0, ("tools/call", "divide"): 0, ("initialize", ""): 0}
 
 
-@pytest.mark.parametrize("count", [100, 1_000])
+@pytest.mark.parametrize("count", [100, 300])
 async def test_however_many_error_types_there_are_a_page_is_not_too_long_and_every_call_is_counted(count: int) -> None:
     running = Running(Accounting())
     output = output_of(running, tools=("add",))
@@ -283,6 +283,14 @@ async def test_criteria_have_their_limit_what_was_measured_and_whether_they_are_
     assert value(output, "mcp_load_threshold_limit", **labels) == 0.01
     assert math.isnan(value(output, "mcp_load_threshold_value", **labels))
     assert math.isnan(value(output, "mcp_load_threshold_ok", **labels))
+
+
+@pytest.mark.parametrize("target_rate", [None, 100.0])
+async def test_every_metric_has_a_sample_from_the_first_scrape_of_any_run(target_rate: float | None) -> None:
+    _, page = output_of(Running(Accounting(), target_rate=target_rate)).render("")
+    families = list(text_string_to_metric_families(page.decode()))
+    assert [family.name for family in families if not family.samples] == []
+    assert {"mcp_load_threshold_ok", "mcp_load_phase", "mcp_load_schedule_lag_seconds"} <= {f.name for f in families}
 
 
 async def test_latency_is_that_of_the_last_ten_seconds(accounts: Accounting, running: Running) -> None:
