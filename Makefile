@@ -4,7 +4,7 @@ BIN := .venv/bin
 PROMETHEUS ?= $(or $(shell command -v prometheus),.cache/prometheus/usr/bin/prometheus)
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install
 
-.PHONY: help install demo observe verify-grafana deployment-tools test bench-load bench-accounting bench-servers contracts profile-server lint format lock clean
+.PHONY: help install demo observe verify-grafana deployment-tools test bench-load bench-accounting bench-metrics bench-servers contracts profile-server lint format lock clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
@@ -30,6 +30,9 @@ bench-load: install .cache/bench/ready  ## this load generator beside k6 and mcp
 
 bench-accounting: install  ## what it costs to account for a call, and the memory of ten million
 	$(BIN)/python tests/bench/bench_accounting.py
+
+bench-metrics: install  ## what it costs to be scraped: stalls at the cap of a page, and calls per second
+	$(BIN)/python -m tests.bench.bench_metrics $(BENCH)
 
 bench-servers: install  ## the servers beside plain FastMCP and a bare echo, per core; needs wrk
 	@command -v wrk >/dev/null || apt-get install -y wrk

@@ -170,4 +170,6 @@ ENDURANCE = Dashboard(
     (*SERVERS, SCENARIO, TOOLS_OF_LOADS),
     ANNOTATIONS,
     (_GROWTH, _SESSIONS, _DRIFT, _UPTIME, GENERATOR),
+    since="now-6h",
+    refresh="1m",
 )

@@ -8,7 +8,9 @@ from .parts import (
     CRITERIA,
     FAILED,
     GENERATOR,
+    GENERATOR_LAG,
     GT,
+    MOST_LAG,
     SCENARIO,
     SERVER,
     TOOL,
@@ -27,6 +29,15 @@ _ON_AND_OFF = {"0": ("over", "warn"), "1": ("runs", "ok")}
 def _mean(metric: str, labels: str) -> str:
     """Over a minute: the two ends are scraped at different moments, so that short windows swing."""
     return f"sum(rate({metric}_sum{{{labels}}}[1m])) / sum(rate({metric}_count{{{labels}}}[1m]))"
+
+
+def _share(part: str, whole: str, criteria: str) -> str:
+    """`part` of each criterion as a share of its `whole`, which are its value and its limit or the other way round."""
+    chosen = f'{{{CRITERIA},threshold=~"{criteria}"}}'
+    return (
+        f"max by (threshold) (mcp_load_threshold_{part}{chosen})"
+        f" / max by (threshold) (mcp_load_threshold_{whole}{chosen} > 0)"
+    )
 
 
 _GLANCE = Row(
@@ -72,22 +83,22 @@ _GLANCE = Row(
             "s",
             (Target(f'max by (scenario) (mcp_load_latency_seconds{{{G},stat="p95"}})', "{{scenario}}"),),
             "stat",
-            width=4,
+            width=3,
             height=4,
         ),
         Panel(
             "Dropped",
-            "Iterations that were due while no virtual user was free, in the time shown.",
+            "Iterations in the time shown that were never begun: no virtual user was free, or max_duration was over.",
             "short",
             (Target(f"sum(increase(mcp_load_dropped_iterations_total{{{G}}}[$__range]))", "dropped"),),
             "stat",
             lines=(Line(1, "warn"),),
-            width=4,
+            width=3,
             height=4,
         ),
         Panel(
             "Criteria missed",
-            "Criteria of the plan that are not met as things stand; nothing is shown before anything was measured.",
+            "Criteria of the plan that are not met as things stand.",
             "short",
             (
                 Target(
@@ -97,7 +108,19 @@ _GLANCE = Row(
             ),
             "stat",
             lines=(Line(1),),
-            width=4,
+            width=3,
+            height=4,
+            empty="none judged",
+        ),
+        Panel(
+            "Generator lag",
+            "p99 of how late the generator's event loop is. When it is red, figures are not the server's alone; see "
+            "the row at the end.",
+            "s",
+            (Target(f"max({GENERATOR_LAG})", "p99"),),
+            "stat",
+            lines=(Line(MOST_LAG),),
+            width=3,
             height=4,
         ),
     ),
@@ -113,7 +136,7 @@ _LOAD = Row(
             (
                 Target(f"sum by (scenario) (mcp_load_target_iterations_per_second{{{G}}})", "target {{scenario}}"),
                 Target(rate("mcp_load_iterations_total", G, "scenario"), "done {{scenario}}"),
-                Target(rate("mcp_load_dropped_iterations_total", G, "scenario"), "dropped {{scenario}}"),
+                Target(rate("mcp_load_dropped_iterations_total", G, "scenario"), "dropped {{scenario}}", look="bad"),
             ),
         ),
         Panel(
@@ -122,7 +145,7 @@ _LOAD = Row(
             "short",
             (
                 Target(f"sum(mcp_load_vus{{{G}}})", "at work"),
-                Target(f"sum(mcp_load_vus_max{{{G}}})", "there are"),
+                Target(f"sum(mcp_load_vus_max{{{G}}})", "there are", look="other"),
                 Target(f"sum(mcp_client_active_requests{{{G}}})", "in flight"),
             ),
             width=6,
@@ -150,7 +173,7 @@ _TIMES = Row(
             "s",
             (
                 Target(f"max by (stat) (mcp_load_latency_seconds{{{G}}})", "{{stat}}"),
-                Target(f"max({_LATENCY_LIMIT})", "limit of p95"),
+                Target(f"max({_LATENCY_LIMIT})", "limit of p95", look="limit"),
             ),
         ),
         Panel(
@@ -175,7 +198,7 @@ _TIMES = Row(
             ),
             width=6,
         ),
-        *BOTH_ENDS,
+        BOTH_ENDS,
         Panel(
             "Distribution",
             "Tool calls by how long they took, as the client sees it.",
@@ -192,9 +215,10 @@ _RIGHT = Row(
     (
         Panel(
             "Errors by type, as the client sees them",
-            "Failed tool calls per second.",
+            "Failed tool calls per second, by JSON-RPC code, HTTP status, or outcome.",
             "reqps",
             (Target(rate(f"{CLIENT}_count", f"{GT},{FAILED}", "error_type"), "{{error_type}}"),),
+            empty="no errors",
         ),
         Panel(
             "Checks that failed",
@@ -216,19 +240,19 @@ _RIGHT = Row(
             (Target(f"min by (threshold) (mcp_load_threshold_ok{{{CRITERIA}}})", "{{threshold}}"),),
             "stat",
             words=_MET,
+            empty="no criteria, or nothing measured yet",
         ),
         Panel(
-            "How near the upper limits are",
-            "What was measured as a share of its limit, for criteria that want less than it.",
+            "How near the limits are",
+            "What was measured as a share of an upper limit, and a lower limit as a share of what was measured: from "
+            "100 % on a criterion is missed.",
             "percentunit",
             (
-                Target(
-                    f'max by (threshold) (mcp_load_threshold_value{{{CRITERIA},threshold=~".*<.*"}})'
-                    f' / max by (threshold) (mcp_load_threshold_limit{{{CRITERIA},threshold=~".*<.*"}} > 0)',
-                    "{{threshold}}",
-                ),
+                Target(_share("value", "limit", ".*<.*"), "{{threshold}}"),
+                Target(_share("limit", "value", ".*>.*"), "{{threshold}}"),
             ),
             lines=(Line(0.8, "warn"), Line(1.0)),
+            empty="no criteria, or nothing measured yet",
         ),
     ),
 )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 SCRAPE_INTERVAL = "2s"
 """What the data source is told; annotations look as often, else a short window would be missed."""
@@ -13,11 +13,15 @@ _COLOURS = {"ok": "green", "warn": "orange", "bad": "red"}
 
 @dataclass(frozen=True)
 class Target:
-    """One query; `legend` names its lines, `form` is that of Grafana (`time_series`, `heatmap`)."""
+    """One query; `legend` names its lines, `form` is that of Grafana (`time_series`, `heatmap`).
+
+    Lines are drawn in colours of the palette; `limit` and `bad` ones are red, `limit` and `other` ones are dashed.
+    """
 
     expr: str
     legend: str
     form: str = "time_series"
+    look: Literal["", "limit", "bad", "other"] = ""
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,8 @@ class Panel:
     """Values that are shown as a word and in a colour."""
     least: float | None = 0.0
     """Where the axis begins at the latest."""
+    empty: str = ""
+    """What no data means; without it Grafana says just that."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +94,9 @@ class Dashboard:
     variables: tuple[Variable, ...]
     annotations: tuple[Annotation, ...]
     rows: tuple[Row, ...]
+    since: str = "now-15m"
+    """How much it shows at first."""
+    refresh: str = "5s"
 
     def as_json(self) -> dict[str, Any]:
         """What Grafana reads."""
@@ -100,8 +109,8 @@ class Dashboard:
             "version": 1,
             "editable": False,
             "graphTooltip": 1,
-            "refresh": "5s",
-            "time": {"from": "now-15m", "to": "now"},
+            "refresh": self.refresh,
+            "time": {"from": self.since, "to": "now"},
             "timezone": "browser",
             "timepicker": {"refresh_intervals": ["1s", "5s", "10s", "30s", "1m", "5m"]},
             "fiscalYearStartMonth": 0,
@@ -218,11 +227,11 @@ def _panel(panel: Panel, number: int, place: dict[str, int]) -> dict[str, Any]:
         "description": panel.description,
         "datasource": dict(_DATASOURCE),
         "gridPos": place,
-        "fieldConfig": {"defaults": _defaults(panel), "overrides": []},
-        "options": _OPTIONS[panel.kind],
+        "fieldConfig": {"defaults": _defaults(panel), "overrides": list(_overrides(panel))},
+        "options": _options(panel),
         "targets": [
             {
-                "refId": chr(ord("A") + index),
+                "refId": _letter(index),
                 "datasource": dict(_DATASOURCE),
                 "editorMode": "code",
                 "expr": target.expr,
@@ -238,6 +247,8 @@ def _panel(panel: Panel, number: int, place: dict[str, int]) -> dict[str, Any]:
 
 def _defaults(panel: Panel) -> dict[str, Any]:
     defaults: dict[str, Any] = {"unit": panel.unit, "mappings": _mappings(panel), "thresholds": _thresholds(panel)}
+    if panel.empty:
+        defaults["noValue"] = panel.empty
     if panel.least is not None and panel.kind == "timeseries":
         defaults["min"] = panel.least
     if panel.kind == "timeseries":
@@ -258,6 +269,32 @@ def _defaults(panel: Panel) -> dict[str, Any]:
     elif panel.kind == "stat":
         defaults["color"] = {"mode": "thresholds"}
     return defaults
+
+
+def _overrides(panel: Panel) -> Iterator[dict[str, Any]]:
+    """How the lines of single queries are drawn."""
+    for index, target in enumerate(panel.targets):
+        properties: list[dict[str, Any]] = []
+        if target.look in {"limit", "bad"}:
+            properties.append({"id": "color", "value": {"mode": "fixed", "fixedColor": _COLOURS["bad"]}})
+        if target.look in {"limit", "other"}:
+            properties += [
+                {"id": "custom.lineStyle", "value": {"fill": "dash", "dash": [8, 6]}},
+                {"id": "custom.fillOpacity", "value": 0},
+            ]
+        if properties:
+            yield {"matcher": {"id": "byFrameRefID", "options": _letter(index)}, "properties": properties}
+
+
+def _letter(index: int) -> str:
+    return chr(ord("A") + index)
+
+
+def _options(panel: Panel) -> dict[str, Any]:
+    """A value that nothing is known to be good or bad about has no colour: green would say that it is good."""
+    if panel.kind == "stat" and not panel.lines and not panel.words:
+        return _OPTIONS["stat"] | {"colorMode": "none"}
+    return _OPTIONS[panel.kind]
 
 
 def _mappings(panel: Panel) -> list[dict[str, Any]]:

@@ -12,8 +12,10 @@ TOOL = 'gen_ai_tool_name=~"$tool"'
 T = f"{S},{TOOL}"
 G = 'scenario=~"$scenario"'
 """A load."""
-CRITERIA = 'scenario=~"$scenario|"'
-"""Criteria of a load, and those of the whole run."""
+CRITERIA = 'scenario=~"$scenario|",threshold!=""'
+"""Criteria of a load, and those of the whole run; one without a name says that there are none."""
+RULES = 'fault_type!=""'
+"""Faults; one without a type says that there are none."""
 GT = f"{G},{TOOL}"
 FAILED = 'error_type!=""'
 
@@ -54,21 +56,29 @@ def of_generator(vector: str) -> str:
     return f"({vector}) and on (job, instance) mcp_load_run_active{{{G}}}"
 
 
-def percentiles(whose: str, metric: str, labels: str, width: int = 12) -> Panel:
-    """A panel with the three percentiles of one end of the wire."""
-    return Panel(
-        f"Latency as the {whose} sees it",
-        f"From buckets, tool calls only, measured by the {whose}. What the two ends differ by is network and queues.",
-        "s",
-        tuple(Target(quantile(q, metric, labels), f"{whose} p{q * 100:g}") for q in (0.5, 0.95, 0.99)),
-        width=width,
-    )
+def ratio(metric: str, labels: str, of: str, by: str = "") -> str:
+    """The share of `metric` that has `labels`, too, one for each value of `by`: 0 without any, absent without calls."""
+    whole = rate(metric, of, by)
+    return f"({rate(metric, f'{of},{labels}', by)} or 0 * {whole}) / {whole}"
 
 
-BOTH_ENDS = (percentiles("client", CLIENT, GT), percentiles("server", SERVER, TOOL))
-"""Side by side."""
+BOTH_ENDS = Panel(
+    "Latency at both ends",
+    "Percentiles of tool calls, from buckets, as the client sees them (full lines) and as the servers do (dashed), for "
+    "all of their clients. Where the ends differ, the time went into network, queues or the generator.",
+    "s",
+    tuple(
+        Target(quantile(q, metric, labels), f"{whose} p{q * 100:g}", look="other" if whose == "server" else "")
+        for q in (0.5, 0.95, 0.99)
+        for whose, metric, labels in (("client", CLIENT, GT), ("server", SERVER, TOOL))
+    ),
+    width=24,
+    height=9,
+)
+"""On one axis, so that they can be compared."""
 
-_GENERATOR_LAG = of_generator(f"rate(mcp_event_loop_lag_seconds_bucket{R})")
+_LOOP_LAG = of_generator(f"rate(mcp_event_loop_lag_seconds_bucket{R})")
+GENERATOR_LAG = f"histogram_quantile(0.99, sum by (le, instance) ({_LOOP_LAG}))"
 
 GENERATOR = Row(
     "Is the generator the limit?",
@@ -87,12 +97,7 @@ GENERATOR = Row(
             "p99 of how late the event loop wakes a sleeper; latencies include it. Above the line a run calls itself "
             "generator_limited.",
             "s",
-            (
-                Target(
-                    f"histogram_quantile(0.99, sum by (le, instance) ({_GENERATOR_LAG}))",
-                    "p99 {{instance}}",
-                ),
-            ),
+            (Target(GENERATOR_LAG, "p99 {{instance}}"),),
             lines=(Line(MOST_LAG),),
             width=6,
         ),

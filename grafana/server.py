@@ -1,7 +1,7 @@
 """The dashboard of the servers."""
 
 from .model import Dashboard, Line, Panel, Row, Target
-from .parts import ANNOTATIONS, FAILED, MOST_LAG, SERVER, SERVERS, TOOLS_OF_SERVERS, R, S, T, quantile, rate
+from .parts import ANNOTATIONS, FAILED, MOST_LAG, SERVER, SERVERS, TOOLS_OF_SERVERS, R, S, T, quantile, rate, ratio
 
 _COUNT = f"{SERVER}_count"
 _BY_TOOL = "gen_ai_tool_name"
@@ -20,11 +20,7 @@ _CALLS = Row(
             "Errors by tool",
             "Share of a tool's calls that failed, as the server sees it.",
             "percentunit",
-            (
-                Target(
-                    f"{rate(_COUNT, f'{T},{FAILED}', _BY_TOOL)} / {rate(_COUNT, T, _BY_TOOL)}", "{{gen_ai_tool_name}}"
-                ),
-            ),
+            (Target(ratio(_COUNT, FAILED, T, _BY_TOOL), "{{gen_ai_tool_name}}"),),
             lines=(Line(0.01),),
             width=8,
         ),
@@ -46,6 +42,7 @@ _CALLS = Row(
             "Failed tool calls per second, by JSON-RPC code, HTTP status, or tool_error.",
             "reqps",
             (Target(rate(_COUNT, f"{T},{FAILED}", "error_type"), "{{error_type}}"),),
+            empty="no errors",
         ),
     ),
 )

@@ -196,7 +196,7 @@ class Accounting:
         self.reissued += n
 
     def add_dropped(self, n: int = 1) -> None:
-        """Count `n` iterations that were due while no virtual user was free."""
+        """See `Arrivals`."""
         self.dropped += n
 
     def add_lag(self, seconds: float) -> None:

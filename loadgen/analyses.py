@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from .analysis.overhead import protocol_overhead
 from .analysis.recovery import baseline, recovery_seconds
 from .analysis.slope import Slope, fit_slope
-from .finding import Finding, Goal, Status
+from .finding import BREAKING_POINT, Finding, Goal, Status, told_of
 from .result import Phase, Point, RunResult
 
 MEGABYTE = 1_000_000
@@ -17,15 +17,19 @@ _DRIFT_LIMIT = 0.10
 
 @dataclass(frozen=True, slots=True)
 class BreakingPointGoal:
-    """A breaking point above some load."""
+    """A breaking point above some load, in each of the `searches`; these are the names of scenarios.
+
+    A plan of one scenario needs none: there is nothing to tell it from.
+    """
 
     goal: Goal
+    searches: tuple[str, ...] = ()
 
     def find(self, result: RunResult) -> Iterable[Finding]:
         """See `Analysis`."""
-        found = next((each for each in result.findings if each.name == "breaking point"), None)
-        value = None if found is None else found.value
-        yield from _against(self.goal, "breaking point", value, "VUs", ">", lambda value, limit: value > limit)
+        values = {each.name: each.value for each in result.findings}
+        for name in [told_of(BREAKING_POINT, search) for search in self.searches] or [BREAKING_POINT]:
+            yield from _against(self.goal, name, values.get(name), "VUs", ">", lambda value, limit: value > limit)
 
 
 @dataclass(frozen=True, slots=True)

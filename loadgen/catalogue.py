@@ -106,7 +106,7 @@ ITERATION_DURATION = Metric(
 DROPPED_ITERATIONS = Metric(
     "dropped_iterations",
     "counter",
-    "iterations of an open model that were due while no virtual user was free",
+    "iterations never begun: no virtual user was free when due (open model), or max_duration was over (closed)",
     "mcp_load_dropped_iterations_total",
 )
 VUS = Metric("vus", "gauge", "virtual users at work", "mcp_load_vus")

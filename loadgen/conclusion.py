@@ -1,5 +1,6 @@
 """What a run comes to: its result, from its accounts, be they of a run just now or of one that was written down."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -177,7 +178,7 @@ def conclude(asked: Asked, parts: Sequence[Part], began: float, seen: Seen) -> R
         min_success=asked.min_success,
         measured=measured,
         targets=_verdicts(asked.targets, measured, seconds),
-        notes=(*asked.notes, *_about(asked, measured)),
+        notes=(*asked.notes, *_about(asked, parts, measured)),
         generator=generator,
         open_model=asked.open_model,
         description=asked.description,
@@ -195,16 +196,27 @@ def conclude(asked: Asked, parts: Sequence[Part], began: float, seen: Seen) -> R
     )
 
 
-def _about(asked: Asked, measured: Measurements) -> Iterable[str]:
-    if measured.dropped:
-        yield (
-            f"{measured.dropped:,} of {measured.due:,} iterations were dropped: they were due, but none of "
-            f"{asked.max_vus:,} virtual users was free."
-        )
+def _about(asked: Asked, parts: Iterable[Part], measured: Measurements) -> Iterable[str]:
+    yield from _about_dropped(asked, parts, measured.due)
     if measured.reissued:
         yield f"{measured.reissued:,} requests were sent once more, because their reply was lost (--retry-lost)."
     if asked.protocol == MODERN:
         yield f"MCP {MODERN} has no sessions, so there are no session metrics and no checks of initialize."
+
+
+def _about_dropped(asked: Asked, parts: Iterable[Part], due: int) -> Iterable[str]:
+    """An open model drops what finds no free user; a closed one, what is not begun in time."""
+    open_model = {scenario.name for scenario in asked.scenarios if scenario.open_model}
+    dropped = Counter[bool]()
+    for part in parts:
+        dropped[part.tags["scenario"] in open_model] += part.accounting.dropped
+    if dropped[True]:
+        yield (
+            f"{dropped[True]:,} of {due:,} iterations were dropped: they were due, but none of "
+            f"{asked.max_vus:,} virtual users was free."
+        )
+    if dropped[False]:
+        yield f"{dropped[False]:,} of {due:,} iterations were dropped: they were not begun within max_duration."
 
 
 def _distribution(parts: Iterable[Part]) -> tuple[tuple[float, int], ...]:

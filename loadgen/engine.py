@@ -9,11 +9,11 @@ from typing import Protocol
 
 from .accounting import Accounting, joined
 from .call_keys import CallKeys
-from .catalogue import EVERY_OPERATION, operation_metric
 from .client.modern import MODERN
 from .client.transport import Transport
 from .clock import AlarmClock
 from .conclusion import Asked, Seen, View, conclude, measured_seconds
+from .criteria import criteria_for
 from .errors import Interrupted, NothingMeasured
 from .health import HealthMonitor
 from .heap import frozen_heap
@@ -28,7 +28,7 @@ from .progress import Progress
 from .readings import RunReadings, WindowReadings
 from .result import RunResult
 from .scenario_run import Samples, ScenarioRun
-from .thresholds import Readings, Threshold, Verdict, describe, judge, should_abort
+from .thresholds import Readings, Threshold, Verdict, describe, is_worse, judge, should_abort
 from .timeline import Moment, Timeline
 
 _RECENT = 5.0
@@ -237,7 +237,7 @@ class Engine:
                     self._aborted = verdict
 
     def _verdicts(self) -> Iterator[Verdict]:
-        """Each criterion as it stands now; one with a window, as it was judged last."""
+        """Each criterion as it stands now; one with a window, by the worst window so far."""
         for threshold in self._thresholds:
             if threshold.window is None:
                 yield judge(threshold, self._readings(threshold), generator_limited=False)
@@ -245,9 +245,9 @@ class Engine:
                 yield self._windows.get(threshold, Verdict(threshold, None, "no data"))
 
     def _note(self, verdict: Verdict) -> None:
-        """Keep the first miss of a window, or else the last one that had data."""
+        """Keep the worst window that had data: by that one the criterion is met or missed."""
         known = self._windows.get(verdict.threshold)
-        if verdict.status != "no data" and (known is None or known.status != "fail"):
+        if verdict.status != "no data" and (known is None or is_worse(verdict, known)):
             self._windows[verdict.threshold] = verdict
 
     def _tick(self, tick: Callable[[float, Moment], None], *, last: bool = False) -> None:
@@ -321,6 +321,7 @@ class Engine:
 
 
 def _asked(plan: Plan, target: Target, began: datetime, runs: Sequence[ScenarioRun]) -> Asked:
+    thresholds, notes = criteria_for(plan.thresholds, target.tools, target.protocol)
     return Asked(
         workload=plan.name,
         mix="; ".join(dict.fromkeys(scenario.workload.mix for scenario in plan.scenarios)),
@@ -335,23 +336,14 @@ def _asked(plan: Plan, target: Target, began: datetime, runs: Sequence[ScenarioR
         started_at=began.isoformat(timespec="seconds"),
         min_success=plan.min_success,
         scenarios=tuple(run.asked for run in runs),
-        thresholds=tuple(_for_tools(plan.thresholds, target.tools)),
+        thresholds=thresholds,
         targets=plan.targets,
-        notes=target.notes,
+        notes=(*target.notes, *notes),
         max_vus=sum(scenario.executor.max_vus for scenario in plan.scenarios),
         description=plan.description,
         scale=plan.scale,
         round_trip=target.round_trip,
     )
-
-
-def _for_tools(thresholds: Iterable[Threshold], tools: Sequence[str]) -> Iterable[Threshold]:
-    """The criteria, each on `operation_*_ms` once for every tool."""
-    for threshold in thresholds:
-        if threshold.metric == EVERY_OPERATION:
-            yield from (replace(threshold, metric=operation_metric(tool).name) for tool in tools)
-        else:
-            yield threshold
 
 
 def _load_of(plan: Plan) -> Iterable[str]:

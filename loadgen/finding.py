@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 Status = Literal["pass", "fail", "no data", "info"]
+BREAKING_POINT = "breaking point"
+"""The name of what a search finds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,3 +35,8 @@ class Finding:
     def fails(self) -> bool:
         """Whether the gate is failed because of it."""
         return self.status in {"fail", "no data"} and not self.stretch
+
+
+def told_of(name: str, scenario: str) -> str:
+    """The name of a finding about one scenario of several."""
+    return f"{name} of {scenario}"

@@ -80,10 +80,8 @@ class Histogram:
 
         So p95 wants 20 values, p99 100, p99.9 1,000; the median and the maximum (100) want one.
         """
-        above = round(self.count * (100 - percent), 6)
-        if not self.count or (_MEDIAN < percent < _ALL and above < _ALL):
-            return None
-        return self.value_at(max(1, math.ceil(round(self.count * percent / 100, 6))))
+        rank = _rank(self.count, percent)
+        return None if rank is None else self.value_at(rank)
 
     def mean(self) -> float | None:
         """The average of the buckets' middles; None without a value."""
@@ -96,15 +94,18 @@ class Histogram:
     def cumulated(self, bounds: tuple[float, ...]) -> Iterator[int]:
         """For each of the ascending `bounds`, how many values lie in its bucket or below."""
         self._settle()
-        seen = 0
+        seen = begin = 0  # what was added up so far: all pages before the first one, and that one up to `begin`
         pages = sorted(self._pages)
         for bound in bounds:
             while pages and 2.0 ** (pages[0] - _BIAS + 1) <= bound:
-                seen += sum(self._pages[pages.pop(0)])
+                seen += sum(self._pages[pages.pop(0)][begin:])
+                begin = 0
             start = 2.0 ** (pages[0] - _BIAS) if pages else bound + 1
-            yield seen + (
-                sum(self._pages[pages[0]][: int((bound / start - 1) * _BUCKETS) + 1]) if start <= bound else 0
-            )
+            if start <= bound:
+                end = int((bound / start - 1) * _BUCKETS) + 1
+                seen += sum(self._pages[pages[0]][begin:end])
+                begin = end
+            yield seen
 
     def _settle(self, most: int | None = None) -> None:
         """Move the fresh counts into the pages, or `most` of them."""
@@ -129,6 +130,51 @@ class Histogram:
             exponent, slot = _HIGHEST, _BUCKETS - 1
         page = self._pages.setdefault(exponent, array("Q", bytes(8 * _BUCKETS)))
         page[slot] += count
+
+
+class Joint:
+    """Some histograms as one, of which no more is added up than the percentiles that are asked for want."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._pages: dict[int, list[array[int]]] = {}
+        self._fresh = Histogram()
+
+    def add(self, histogram: Histogram) -> None:
+        """Take in what `histogram` holds; it is not to change any more."""
+        if len(histogram._fresh) > _MOST_FRESH // 8:  # noqa: SLF001 - of this file; few of them take less time as they are
+            histogram._settle()  # noqa: SLF001 - as above
+        self.count += histogram.count
+        for exponent, page in histogram._pages.items():  # noqa: SLF001 - as above
+            self._pages.setdefault(exponent, []).append(page)
+        for bucket, count in histogram._fresh.items():  # noqa: SLF001 - as above
+            self._fresh._fresh[bucket] += count  # noqa: SLF001 - as above
+
+    def percentile(self, percent: float) -> float | None:
+        """That of all values; see `Histogram.percentile`."""
+        rank = _rank(self.count, percent)
+        if rank is None:
+            return None
+        for exponent, page in self._fresh._settled().items():  # noqa: SLF001 - as above
+            self._pages.setdefault(exponent, []).append(page)
+        self._fresh = Histogram()
+        for exponent in sorted(self._pages):
+            pages = self._pages[exponent]
+            there = sum(map(sum, pages))
+            if rank <= there:
+                whole = Histogram()
+                whole._pages[exponent] = array("Q", map(sum, zip(*pages, strict=True)))  # noqa: SLF001 - as above
+                self._pages[exponent] = [whole._pages[exponent]]  # noqa: SLF001 - as above
+                return whole.value_at(rank)
+            rank -= there
+        return 0.0
+
+
+def _rank(count: int, percent: float) -> int | None:
+    above = round(count * (100 - percent), 6)
+    if not count or (_MEDIAN < percent < _ALL and above < _ALL):
+        return None
+    return max(1, math.ceil(round(count * percent / 100, 6)))
 
 
 def _middle(exponent: int, slot: int) -> float:

@@ -228,13 +228,16 @@ def _criteria_problems(
 def _find_problems(plan: Mapping[str, Any], scenarios: Mapping[str, Mapping[str, Any]]) -> Iterator[Problem]:
     found = plan.get("find")
     asked = found if isinstance(found, list) else []
-    searches = any(keys.get("executor") == "breaking-point" for keys in scenarios.values())
-    if "breaking-point" in asked and not searches:
+    searching = [keys for keys in scenarios.values() if keys.get("executor") == "breaking-point"]
+    if "breaking-point" in asked and not searching:
         yield ("find",), "names breaking-point, and no scenario has that executor"
     for number, name in enumerate(asked):
         if name in asked[:number]:
             yield ("find", number), f"names {name} twice"
-    for name, goal in _mapping(plan.get("targets")).items():
+    targets = _mapping(plan.get("targets"))
+    if "breaking-point" in targets and searching and all(keys.get("of") == "rate" for keys in searching):
+        yield ("targets", "breaking-point"), "is in virtual users, and every search of this plan has of: rate"
+    for name, goal in targets.items():
         target, stretch = _mapping(goal).get("target"), _mapping(goal).get("stretch")
         if isinstance(name, str) and name not in asked:
             yield ("targets", name), "is no target of an analysis that find names"

@@ -137,6 +137,11 @@ class ScenarioKeys(Keys):
     tags: dict[str, str] = Field(default_factory=dict)
     each: Literal["tool", "tool-and-numbers"] | None = None
 
+    @property
+    def counts_users_that_break(self) -> bool:
+        """Whether it searches for a breaking point in virtual users."""
+        return self.executor == "breaking-point" and self.of != "rate"
+
     def build(
         self,
         *,
@@ -215,6 +220,7 @@ class OutputKeys(Keys):
     html: _Path | None = None
     junit: _Path | None = None
     ndjson: _Path | None = None
+    openmetrics: _Path | None = None
 
 
 class PlanKeys(Keys):

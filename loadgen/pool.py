@@ -21,6 +21,11 @@ class VuPool:
     def __len__(self) -> int:
         return len(self._users)
 
+    @property
+    def left_open(self) -> int:
+        """Sessions of one call each that could not be ended so far."""
+        return sum(user.left_open for user in self._users)
+
     def user(self, index: int) -> VirtualUser:
         """The user number `index`, from 0; made now if need be."""
         while len(self._users) <= index:
@@ -38,7 +43,7 @@ class VuPool:
                 group.create_task(self._open(self.user(index), limit))
 
     async def close(self, interruption: Interruption) -> int:
-        """End all sessions and drop all connections; how many sessions could not be ended."""
+        """End all sessions and drop all connections; how many of those that were still open could not be ended."""
         ended = [False] * len(self._users)
 
         async def close(index: int) -> None:

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from itertools import chain
 
 from .accounting import Accounting
 from .cells import errors
@@ -27,7 +28,7 @@ _AT_ONCE, _CALLS_EACH = 32, 50
 class Target:
     """What the look found: `tools` are the names of those that the run calls, `notes` sentences for the report.
 
-    `listed` are these tools, and those that prepare the run.
+    `listed` are these tools, and those that prepare the run; `called` has the names by scenario.
     """
 
     server: str
@@ -36,6 +37,7 @@ class Target:
     listed: tuple[Tool, ...]
     schemas: OutputSchemas
     notes: tuple[str, ...]
+    called: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     round_trip: tuple[str, TrendSummary] | None = None
 
 
@@ -57,11 +59,13 @@ async def inspect(plan: Plan, connect: Callable[[str], Transport], clock: Clock)
             raise NothingMeasured(f"{plan.url} does not list its tools: {tools.detail}")
     finally:
         await transport.close()
-    names = tuple({name: None for scenario in plan.scenarios for name in scenario.workload.choose(tools)})
+    called = {scenario.name: scenario.workload.choose(tools) for scenario in plan.scenarios}
+    names = tuple(dict.fromkeys(chain.from_iterable(called.values())))
     wanted = {*names, *(call.tool for scenario in plan.scenarios for call in scenario.setup)}
     listed = tuple(tool for tool in tools if tool.name in wanted)
     schemas = OutputSchemas((tool.name, tool.output_schema) for tool in listed)
-    target = Target(session.server_name, session.protocol, names, listed, schemas, _without_schema(names, listed))
+    notes_on_schemas = _without_schema(names, listed)
+    target = Target(session.server_name, session.protocol, names, listed, schemas, notes_on_schemas, called)
     notes = [await _set_up(plan, scenario, target, connect, clock) for scenario in plan.scenarios if scenario.setup]
     round_trip = await _time_round_trips(plan, target, connect, clock) if plan.round_trips else None
     return replace(target, notes=(*target.notes, *notes), round_trip=round_trip)

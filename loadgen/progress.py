@@ -12,8 +12,8 @@ _SOON = 0.02
 class Progress:
     """`share` of the run from 0 to 1, `seconds` since its first call, and what has been counted so far.
 
-    `vus` are the virtual users at work now, `dropped` the iterations that were due while none was free; `rate` (calls
-    per second) and `p95_ms` (of response times) are those of the last seconds.
+    `vus` are the virtual users at work now, `dropped` the iterations that were never begun; `rate` (calls per
+    second) and `p95_ms` (of response times) are those of the last seconds.
     """
 
     calls: int

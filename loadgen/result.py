@@ -84,8 +84,8 @@ class Check:
 class Measurements:
     """Everything that the samples of a run, or of one of its scenarios, add up to.
 
-    `calls` were begun; `finished` of them came to an end and `unfinished` were cancelled. `dropped` iterations were due
-    in an open model, but no virtual user was free to begin them; `due` is what the executors asked for. `schedule_lag`
+    `calls` were begun; `finished` of them came to an end and `unfinished` were cancelled. `dropped` iterations were
+    never begun: no virtual user was free, or their time was over; `due` is what the executors asked for. `schedule_lag`
     is how long after their due moment iterations of an open model really began. `sessions` is None where the protocol
     has none. `reissued` requests were sent once more because their reply was lost.
     """

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Protocol
 
 from .accounting import Accounting, Slice, measure
@@ -10,7 +11,7 @@ from .client.modern import MODERN
 from .client.transport import Transport
 from .clock import AlarmClock
 from .conclusion import AskedScenario
-from .finding import Finding
+from .finding import Finding, told_of
 from .interruption import Interruption
 from .plan import Floor, Plan, Scenario
 from .pool import VuPool
@@ -53,12 +54,14 @@ class ScenarioRun:
         samples = record(scenario.name, self.accounting)
         self.tally = Tally(samples, self.warm_up)
         self.findings: list[Finding] = []
-        self.unfinished_sessions = 0
+        self._unfinished_sessions = 0
+        self._target = target
         self._warms_up = plan.warm_up_seconds > 0 or plan.warm_up_iterations > 0
         self._clock = clock
         self._stopping = stopping
         self._phases: list[tuple[str, float]] = []
         self._started = self._ended = math.nan
+        self._is_alone = len(plan.scenarios) == 1
         self._pool = VuPool(
             lambda: VirtualUser(
                 connect(plan.url),
@@ -102,12 +105,27 @@ class ScenarioRun:
         return self.scenario.name
 
     @property
+    def tools(self) -> tuple[str, ...]:
+        """The names of those that it calls."""
+        return self._target.called.get(self.name, ())
+
+    @property
+    def over(self) -> bool:
+        """Whether it has ended."""
+        return not math.isnan(self._ended)
+
+    @property
     def asked(self) -> AskedScenario:
         """As it was asked for."""
         scenario = self.scenario
         return AskedScenario(
             scenario.name, scenario.workload.mix, str(scenario.executor), scenario.tags, self.open_model
         )
+
+    @property
+    def unfinished_sessions(self) -> int:
+        """Sessions that could not be ended."""
+        return self._unfinished_sessions + self._pool.left_open
 
     @property
     def due(self) -> int:
@@ -163,7 +181,7 @@ class ScenarioRun:
             self.tally,
             self.accounting.tap,
             self._announce,
-            self.findings.append,
+            self._find,
         )
         try:
             await self.scenario.executor.run(floor)
@@ -174,7 +192,7 @@ class ScenarioRun:
 
     async def close(self, interruption: Interruption) -> None:
         """End all sessions and drop all connections."""
-        self.unfinished_sessions += await self._pool.close(interruption)
+        self._unfinished_sessions += await self._pool.close(interruption)
 
     def note_vus(self) -> None:
         """Take in how many users there are now."""
@@ -225,6 +243,10 @@ class ScenarioRun:
 
     def _announce(self, phase: str) -> None:
         self._phases.append((phase, self._clock.now()))
+
+    def _find(self, finding: Finding) -> None:
+        name = finding.name if self._is_alone else told_of(finding.name, self.name)
+        self.findings.append(replace(finding, name=name))
 
     async def _wait(self, seconds: float) -> bool:
         """Let `seconds` pass; False when the run stops meanwhile."""

@@ -170,6 +170,14 @@ class Suite:
         taken = set(self.keys)
         return {name: parts_of(name, keys, workload, self.workload, tools, taken) for name, keys in self.keys.items()}
 
+    def searches(self, workload: WorkloadName | None = None, tools: Sequence[str] | None = None) -> tuple[str, ...]:
+        """The scenarios that search for a breaking point in virtual users; none in a plan of one scenario."""
+        parts = self.parts(workload or self.workload, tools)
+        if sum(map(len, parts.values())) == 1:
+            return ()
+        searching = [made for name, made in parts.items() if self.keys[name].counts_users_that_break]
+        return tuple(part.name for part in chain.from_iterable(searching))
+
     def called(self, workload: WorkloadName | None = None, tools: Sequence[str] | None = None) -> tuple[str, ...]:
         """The tools that the run calls, as far as they are known; for the generic workload without `tools`: none."""
         chosen = workload or self.workload

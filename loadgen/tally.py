@@ -9,7 +9,7 @@ class Arrivals(Protocol):
     """Takes in what becomes of iterations besides samples."""
 
     def add_dropped(self, n: int = 1) -> None:
-        """Count `n` iterations that were due while no virtual user was free."""
+        """Count `n` iterations that are never begun."""
         ...
 
     def add_lag(self, seconds: float) -> None:
@@ -42,7 +42,7 @@ class Tally:
         return n
 
     def drop(self, n: int, due: float) -> None:
-        """Nobody is free for iteration `n`: it is never made."""
+        """Iteration `n` is never made: nobody is free for it, or its time is over."""
         if not self._warm_up.covers(n, due):
             self.dropped += 1
             self._arrivals.add_dropped()

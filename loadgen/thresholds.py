@@ -205,6 +205,25 @@ def should_abort(threshold: Threshold, verdict: Verdict, seconds_into_run: float
     )
 
 
+def is_worse(verdict: Verdict, other: Verdict) -> bool:
+    """Whether `verdict` is farther on the wrong side than `other` on the same criterion; both have data."""
+    if verdict.status != other.status:
+        return verdict.status == "fail"
+    return _excess(verdict) > _excess(other)
+
+
+def _excess(verdict: Verdict) -> float:
+    """How far the value is beyond the limit, in the direction in which it should not be."""
+    beyond = (verdict.measured or 0.0) - verdict.threshold.limit
+    match verdict.threshold.operator:
+        case "<" | "<=":
+            return beyond
+        case ">" | ">=":
+            return -beyond
+        case _:  # all that are missed by != are at its limit
+            return abs(beyond) if verdict.status == "fail" else -abs(beyond)
+
+
 def describe(verdict: Verdict) -> str:
     """The line for people; it has as many digits as it takes for the value not to contradict the verdict.
 
@@ -218,7 +237,7 @@ def describe(verdict: Verdict) -> str:
     if verdict.measured is not None:
         value = f"={_plain(_rounded(_exact(verdict.measured, share), limit, share))}{unit}"
     goal = "stretch goal" if threshold.stretch else "limit"
-    window = f", last {_plain(_exact(threshold.window))}s" if threshold.window is not None else ""
+    window = f", any {_plain(_exact(threshold.window))}s" if threshold.window is not None else ""
     reason = ": the generator was the limit" if verdict.status == "generator limited" else ""
     return (
         f"{mark} {threshold.metric_text}: {threshold.aggregation}{value}"

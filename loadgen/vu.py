@@ -93,6 +93,8 @@ class VirtualUser:
         self._warm_up = warm_up
         self._keys = keys
         self._session: Session | Failure | None = None
+        self.left_open = 0
+        """Sessions of one call each that could not be ended."""
 
     async def open(self) -> Session | Failure:
         """Open a session. A failure to do so is kept for the next call, whose outcome it is."""
@@ -157,7 +159,8 @@ class VirtualUser:
             self._leave()
         await self._transport.settle()
         if self._new_sessions:
-            await self._end()
+            self.left_open += 1  # until it is ended, which may be cut short
+            self.left_open -= await self._end() is None
         return outcome
 
     async def close(self) -> Failure | None:

@@ -213,7 +213,7 @@ def _under_faults(
     journal, clock, under_way = Journal(file=settings.journal), SystemClock(), UnderWay()
     plane = Plane(settings.profile, now, under_way)
     names = [tool.name for tool in tools]
-    metrics = FaultMetrics(telemetry.registry, names, plane)
+    metrics = FaultMetrics(telemetry, names, plane)
     schemas = {tool.name: tool.output_schema for tool in tools if tool.output_schema is not None}
     facts = ServerFacts(schemas, listeners)
     layer = FaultLayer(calls, plane, journal, sessions, clock, metrics.injected, facts)

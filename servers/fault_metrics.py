@@ -3,28 +3,30 @@
 from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 
-from prometheus_client import CollectorRegistry, Counter
+from prometheus_client import Counter
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from .faults.exchange import Lasting
+from .faults.exchange import CountedAs, Lasting
 from .faults.journal import Record
 from .faults.match import TOOLS_CALL, Match
 from .faults.model import Profile, Rule
 from .faults.plane import Plane
-from .telemetry import OTHER
+from .telemetry import OTHER, Telemetry
 
 
 class FaultMetrics:
     """Counts what was injected, and says what is active.
 
     Args:
-        registry: of the server.
+        telemetry: the server's other metrics, in whose registry these are, too.
         tools: names of the registered tools.
         plane: what is in place.
     """
 
-    def __init__(self, registry: CollectorRegistry, tools: Sequence[str], plane: Plane) -> None:
+    def __init__(self, telemetry: Telemetry, tools: Sequence[str], plane: Plane) -> None:
+        registry = telemetry.registry
+        self._telemetry = telemetry
         self._tools = frozenset(tools)
         self._injected = Counter(
             "mcp_fault_injected_total",
@@ -38,9 +40,17 @@ class FaultMetrics:
             ("gen_ai_tool_name",),
             registry=registry,
         )
+        self._failures = Counter(
+            "mcp_fault_expected_failures_total",
+            "Replies that faults made such that a correct client sees its request fail.",
+            ("gen_ai_tool_name",),
+            registry=registry,
+        )
         registry.register(_Active(plane))
+        self._injected.labels("", "")  # without a profile there is nothing else, and that is no gap in the data
         for tool in ("", *tools):
             self._delay.labels(tool)
+            self._failures.labels(tool)
         self.prepare(plane.profile)
 
     def prepare(self, profile: Profile) -> None:
@@ -50,6 +60,9 @@ class FaultMetrics:
             for effect in filter(None, effects):
                 for tool in self._tools_of(rule.match):
                     self._injected.labels(effect.fault_type(), tool)
+                    if tool and isinstance(effect, CountedAs):
+                        for error_type in sorted(effect.error_types()):
+                            self._telemetry.expect(tool, error_type)
 
     def _tools_of(self, match: Match) -> Iterator[str]:
         """The labels under which a rule's faults can be counted."""
@@ -64,6 +77,8 @@ class FaultMetrics:
         self._injected.labels(record.effect, tool).inc()
         if record.achieved_delay:
             self._delay.labels(tool).inc(record.achieved_delay)
+        if record.expected is not None and not record.hidden:
+            self._failures.labels(tool).inc()
 
 
 class _Active(Collector):
@@ -84,6 +99,8 @@ class _Active(Collector):
             active = float(not self._plane.paused and _in_force(rule, self._plane.elapsed))
             for kind in dict.fromkeys(effect.fault_type() for effect in rule.do):
                 family.add_metric((kind, rule.name), active)
+        if not rules:
+            family.add_metric(("", ""), 0.0)
         yield family
 
 

@@ -1,7 +1,7 @@
 """The server's Prometheus metrics, and the outermost layer that measures every call.
 
 Names and labels follow OpenTelemetry's conventions for MCP. Labels that a client could choose are clamped to what the
-server knows, so that no client can make new series.
+server knows, so that no client can make new series; and there is a most of them, whatever happens.
 """
 
 import asyncio
@@ -32,7 +32,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from formats.exposition import is_openmetrics, page_of
+
 from . import __version__
+from .durations import Durations
 from .wire.call import MCP_PATH, PROTOCOL_VERSIONS, Call, call_of
 from .wire.lane import FELL_THROUGH, REASONS, TAKEN
 from .wire.reply import CANCELLED, error_type_of
@@ -47,7 +50,14 @@ SESSION_SECONDS = (0.1, 1.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0,
 LAG_SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 
 OTHER = "_other"
-"""Stands for every value of a label that the server does not know."""
+"""Stands for every value of a label that the server does not know, or has no more room for."""
+_FAILED_OTHERWISE = "_OTHER"
+"""The conventions' `error.type` for what has no better name."""
+
+MOST_OPERATIONS = 40
+"""Series of operations, of 30 lines each: so a page has 1,500 lines at most. Further ones are counted as `OTHER`."""
+MOST_EXPECTED = 30
+"""Series that are there before anything is counted in them; the rest is for what is."""
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # the library leaves this one function unannotated
 
@@ -70,13 +80,13 @@ class Telemetry:
     def __init__(self, tools: frozenset[str], active_sessions: Callable[[], int]) -> None:
         self.registry = CollectorRegistry()
         self._tools = tools
-        self._operations = Histogram(
+        self._operations = Durations(
             "mcp_server_operation_duration_seconds",
             "From the arrival of an MCP request or notification to the last byte of its reply.",
             ("mcp_method_name", "gen_ai_tool_name", "error_type", "network_transport", "mcp_protocol_version"),
-            buckets=OPERATION_SECONDS,
-            registry=self.registry,
+            OPERATION_SECONDS,
         )
+        self.registry.register(self._operations)
         self._sessions = Histogram(
             "mcp_server_session_duration_seconds",
             "How long handshake-era sessions lived, from initialize to DELETE, idle time-out or the server's stop.",
@@ -99,9 +109,8 @@ class Telemetry:
         )
         self._paths = {(TAKEN, ""): self._lane.labels(TAKEN, "")}
         self._paths |= {(FELL_THROUGH, reason): self._lane.labels(FELL_THROUGH, reason) for reason in REASONS}
-        self._children: dict[tuple[str | None, ...], Histogram] = {}
-        for tool in tools:  # `rate()` does not see the first call of a new series
-            self._child(_TOOLS_CALL, tool, "", HANDSHAKE_PROTOCOL_VERSIONS[-1])
+        for tool in sorted(tools):
+            self.expect(tool, "")
         self.in_flight: set[_Measured] = set()
         """What the layer is measuring."""
         self.registry.register(_ActiveRequests(self.in_flight))
@@ -122,12 +131,27 @@ class Telemetry:
 
     def operation(self, call: Call, error_type: str, seconds: float) -> None:
         """Count one request to the MCP endpoint; `error_type` is empty for success."""
-        self._child(
-            _clamp(call.method, _METHODS),
-            _clamp(call.tool, self._tools) if call.tool is not None else "",
-            error_type,
-            _clamp(call.protocol_version, PROTOCOL_VERSIONS) if call.protocol_version is not None else "",
-        ).observe(seconds)
+        operations, labels = (
+            self._operations,
+            (
+                _clamp(call.method, _METHODS),
+                _clamp(call.tool, self._tools) if call.tool is not None else "",
+                error_type,
+                _TRANSPORT,
+                _clamp(call.protocol_version, PROTOCOL_VERSIONS) if call.protocol_version is not None else "",
+            ),
+        )
+        if labels not in operations and len(operations) >= MOST_OPERATIONS:
+            labels = (OTHER, OTHER, _FAILED_OTHERWISE if error_type else "", _TRANSPORT, OTHER)
+        operations.labels(*labels).observe(seconds)
+
+    def expect(self, tool: str, error_type: str) -> None:
+        """Let the calls of a tool that end like that count from 0: `rate()` does not see the first of a new series.
+
+        They are those of the newest protocol that has sessions, as clients mostly speak it.
+        """
+        if len(self._operations) < MOST_EXPECTED:
+            self._operations.labels(_TOOLS_CALL, tool, error_type, _TRANSPORT, HANDSHAKE_PROTOCOL_VERSIONS[-1])
 
     def path(self, path: str, reason: str) -> None:
         """Count one POST that the lane took (TAKEN, "") or did not (FELL_THROUGH, one of its REASONS)."""
@@ -145,13 +169,6 @@ class Telemetry:
             await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
             self._lag.observe(max(0.0, now() - due))
 
-    def _child(self, method: str, tool: str, error_type: str, protocol_version: str) -> Histogram:
-        labels = (method, tool, error_type, _TRANSPORT, protocol_version)
-        child = self._children.get(labels)
-        if child is None:
-            child = self._children[labels] = self._operations.labels(*labels)
-        return child
-
     def _tasks(self) -> float:
         return 0 if self.loop is None else len(asyncio.all_tasks(self.loop))
 
@@ -159,8 +176,9 @@ class Telemetry:
         """The route that exposes the registry, in the format that the scraper asks for."""
 
         async def metrics(request: Request) -> Response:
-            encode, content_type = choose_encoder(request.headers.get("accept", ""))
-            return Response(encode(self.registry), headers={"Content-Type": content_type})
+            _, content_type = choose_encoder(request.headers.get("accept", ""))
+            page = page_of(self.registry.collect(), openmetrics=is_openmetrics(content_type))
+            return Response(page, headers={"Content-Type": content_type})
 
         return Route("/metrics", metrics)
 
@@ -259,7 +277,7 @@ class _Measured:
         call = self.call
         error_type = error_type_of(self._status, self._last, is_stream=self._is_stream)
         if failure is not None:
-            error_type = CANCELLED if isinstance(failure, asyncio.CancelledError) else "_OTHER"
+            error_type = CANCELLED if isinstance(failure, asyncio.CancelledError) else _FAILED_OTHERWISE
         if error_type:
             _log.info("%s %s: %s after %.1f ms", call.method, call.tool or "", error_type, seconds * 1000)
         self._layer.telemetry.operation(call, error_type, seconds)

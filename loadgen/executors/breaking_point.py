@@ -20,7 +20,7 @@ from ..analysis.search import (
     broken_by,
     next_step,
 )
-from ..finding import Finding
+from ..finding import BREAKING_POINT, Finding
 from ..outcome import Category, Failure
 from ..pacing import Stage
 from ..plan import Floor
@@ -155,7 +155,7 @@ class _Search:
             told = "catastrophic: no call was answered" if silent else failure.sentence
             self.floor.found(Finding("failure mode", told))
         value = point.last_good if point.first_broken is not None else settings.levels[-1]
-        self.floor.found(Finding("breaking point", sentence, value or 0.0, kind.unit))
+        self.floor.found(Finding(BREAKING_POINT, sentence, value or 0.0, kind.unit))
 
     async def _recovers(self, calm: float) -> bool | None:
         """Let the load fall to `calm`, which went well before: does it again? None: the run is stopping."""

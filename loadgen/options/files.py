@@ -87,13 +87,17 @@ class Reports:
         return Reports({kind: path.with_stem(f"{path.stem}-{number}") for kind, path in self.files.items()})
 
     def check(self) -> None:
-        """Make sure that they can be written.
+        """Make sure that they can be written, and that each is one file.
 
         Raises:
-            InvalidInput: one cannot.
+            InvalidInput: one cannot, or would replace another.
         """
-        for path in self.files.values():
+        kinds: dict[Path, Kind] = {}
+        for kind, path in self.files.items():
             check_writable(path)
+            first = kinds.setdefault(path.resolve(), kind)
+            if first != kind:
+                raise InvalidInput([f"{path} cannot be written: it is {first} and {kind} at once"])
 
     def recorder(self) -> NdjsonRecorder | OpenMetricsRecorder | SeveralRecorders | None:
         """What writes the run down while it goes on, if that is asked for."""

@@ -221,7 +221,8 @@ class RunOptions(LoadOptions):
             match name:
                 case "breaking-point":
                     if "breaking-point" in goals:
-                        yield BreakingPointGoal(goals["breaking-point"])
+                        searches = suite.searches(self.workload, self.tool or None)
+                        yield BreakingPointGoal(goals["breaking-point"], searches)
                 case "recovery":
                     yield Recovery()
                 case "memory-growth":

@@ -23,7 +23,8 @@ from ..client.modern import MODERN
 from ..conclusion import Asked, View
 from ..metrics import Trend
 from ..result import Phase, RunResult
-from .collector import Labels, RunCollector, Shown, criterion
+from .collector import Labels, RunCollector, Shown
+from .series import criterion
 
 MOST_LOOKS = 1800
 _SECONDS_BETWEEN_LOOKS = 1.0
@@ -56,7 +57,6 @@ class OpenMetricsRecorder:
         self._families: dict[str, _Family] = {}
         self._between = _SECONDS_BETWEEN_LOOKS
         self._collector: RunCollector | None = None
-        self._tools: tuple[str, ...] = ()
         self._process = CollectorRegistry()
         ProcessCollector(registry=self._process)
 
@@ -110,13 +110,14 @@ class OpenMetricsRecorder:
         return result
 
     def _collector_of(self, asked: Asked, view: View) -> RunCollector:
-        """What shows the run as it stands; the same one until another tool is called."""
-        scenarios = cast(tuple[Shown, ...], tuple(view.parts))  # of a run that goes on: what its /metrics shows, too
-        tools = tuple(sorted({cell.tool for scenario in scenarios for cell in scenario.accounting.cells}))
-        if self._collector is None or tools != self._tools:
+        """What shows the run as it stands."""
+        if self._collector is None:
+            # They are parts of a run that goes on, so they have what its /metrics shows.
+            scenarios = cast(tuple[Shown, ...], tuple(view.parts))
+            tools = tuple(dict.fromkeys(tool for scenario in scenarios for tool in scenario.tools))
             opening = "server/discover" if asked.protocol == MODERN else "initialize"
-            self._tools = tools
-            self._collector = RunCollector(Labels(asked.run_id, tools, opening), scenarios, Trend())
+            labels = Labels(asked.run_id, tools, opening)
+            self._collector = RunCollector(labels, scenarios, Trend(), most_lines=math.inf)
         return self._collector
 
     def _take(self, metric: Metric) -> None:

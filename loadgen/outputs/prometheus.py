@@ -5,22 +5,21 @@ in the loop, a little at a time. (A thread would not help: it holds the interpre
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 from prometheus_client.exposition import choose_encoder
-from prometheus_client.metrics_core import Metric
-from prometheus_client.registry import Collector
+
+from formats.exposition import END, head_of, is_openmetrics, lines_of
 
 from ..clock import Clock
-from .collector import Piece, RunCollector
+from .collector import RunCollector
 from .page_server import PageServer
+from .series import Piece
 
 _LONGEST_STALL = 0.001
 """Seconds after which the next piece of a page waits for calls that are ready."""
-_END = b"# EOF\n"
-"""What OpenMetrics has at the end of a page."""
 
 
 class PrometheusOutput:
@@ -73,33 +72,18 @@ class PrometheusOutput:
         return content_type, b"".join(done)
 
     def _texts(self, accept: str) -> tuple[str, Iterator[bytes]]:
-        encode, content_type = choose_encoder(accept)
-        return content_type, _written(
-            chain(() if self._run is None else self._run.pieces(), self._process.collect()), encode
-        )
+        _, content_type = choose_encoder(accept)
+        pieces = chain(() if self._run is None else self._run.pieces(), self._process.collect())
+        return content_type, _written(pieces, openmetrics=is_openmetrics(content_type))
 
 
-class _One(Collector):
-    """What an encoder takes, with one family in it."""
-
-    def __init__(self, family: Metric) -> None:
-        self._family = family
-
-    def collect(self) -> Iterable[Metric]:
-        return (self._family,)
-
-
-def _written(pieces: Iterable[Piece], encode: Callable[[Collector], bytes]) -> Iterator[bytes]:
+def _written(pieces: Iterable[Piece], *, openmetrics: bool) -> Iterator[bytes]:
     """The text of each piece, which may be empty; the comments that head a family come once, before its first part."""
-    before, end = "", b""
+    before = ""
     for piece in pieces:
-        text = b""
+        text = ""
         if piece is not None:
-            whole = encode(_One(piece))
-            text = whole.removesuffix(_END)
-            end = whole[len(text) :]
-            if piece.name == before:
-                text = b"".join(line for line in text.splitlines(keepends=True) if not line.startswith(b"#"))
-            before = piece.name
-        yield text
-    yield end
+            head = head_of(piece, openmetrics=openmetrics) if piece.name != before else ""
+            text, before = head + lines_of(piece), piece.name
+        yield text.encode()
+    yield END.encode() if openmetrics else b""

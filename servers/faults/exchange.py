@@ -185,6 +185,15 @@ class Lasting(Protocol):
 
 
 @runtime_checkable
+class CountedAs(Protocol):
+    """An effect whose replies count as failed in the server's own metrics."""
+
+    def error_types(self) -> frozenset[str]:
+        """The values of `error_type` that its replies to tool calls have there: statuses, codes, words."""
+        ...
+
+
+@runtime_checkable
 class Resettable(Protocol):
     """An effect that keeps state from request to request, such as a queue."""
 

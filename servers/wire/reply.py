@@ -18,6 +18,8 @@ _STREAM = (b"content-type", b"text/event-stream")
 _NOT_STORED = ((b"cache-control", b"no-cache, no-transform"), (b"connection", b"keep-alive"))
 _UNBUFFERED = (b"x-accel-buffering", b"no")
 
+TOOL_ERROR = "tool_error"
+"""The `error.type` of a call whose tool failed."""
 CANCELLED = "cancelled"
 """The `error.type` of a call that was given up before it was answered."""
 
@@ -43,7 +45,7 @@ def error_type_of(status: int, body: bytes, *, is_stream: bool) -> str:
     if isinstance(error, dict) and "code" in error:
         return str(error["code"])
     if isinstance(result, dict) and result.get("isError") is True:
-        return "tool_error"
+        return TOOL_ERROR
     return str(status) if status >= _HTTP_ERROR else ""
 
 

@@ -53,7 +53,7 @@ class Served:
 @contextmanager
 def serving(command: Sequence[str]) -> Iterator[Served]:
     """`command` after `python`, where {port} is a free one, on the server's core until the end."""
-    port = _free_port()
+    port = free_port()
     with tempfile.TemporaryFile("w+") as log:
         filled = [sys.executable, *(part.replace("{port}", str(port)) for part in command)]
         began = time.perf_counter()
@@ -82,6 +82,7 @@ def busy_seconds() -> float:
     return sum(sum(map(int, row[1:4] + row[6:9])) for row in rows if row[0] in wanted) / _TICKS_PER_SECOND
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """One that nobody has."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])

@@ -43,7 +43,7 @@ def gauge(name: str, labels: str, target: str, start: float, slope: float = 0.0)
 
 
 def pages() -> Iterator[str]:
-    """100 calls a second: 4 fail by a fault, 1 by itself; 20 a second are slow by one."""
+    """100 calls a second: 4 fail by faults, 1 of them by a full queue, and 1 by itself; others are slow by faults."""
     family, ok = "mcp_client_operation_duration_seconds", 'error_type=""'
     yield f"# TYPE {family} histogram"
     yield from histogram(family, f"{CLIENT},{ok}", "client", 95.0, 0.050)
@@ -55,9 +55,12 @@ def pages() -> Iterator[str]:
     yield from histogram(family, f'{SERVER},error_type="503"', "server", 4.0, 0.030)
     yield from histogram(family, f'{SERVER},error_type="tool_error"', "server", 1.0, 0.030)
     yield "# TYPE mcp_fault_injected counter"
-    yield from counter("mcp_fault_injected_total", 'fault_type="http_status",gen_ai_tool_name="add"', "server", 4.0)
+    yield from counter("mcp_fault_injected_total", 'fault_type="http_status",gen_ai_tool_name="add"', "server", 3.0)
+    yield from counter("mcp_fault_injected_total", 'fault_type="capacity_queue",gen_ai_tool_name="add"', "server", 8.0)
     yield from counter("mcp_fault_injected_total", 'fault_type="latency_fixed",gen_ai_tool_name="add"', "server", 20.0)
     yield from counter("mcp_fault_injected_total", 'fault_type="http_drip",gen_ai_tool_name="add"', "server", 10.0)
+    yield "# TYPE mcp_fault_expected_failures counter"
+    yield from counter("mcp_fault_expected_failures_total", 'gen_ai_tool_name="add"', "server", 4.0)
     yield "# TYPE mcp_load_iterations counter"
     yield from counter("mcp_load_iterations_total", 'scenario="golden"', "client", 100.0)
     yield "# TYPE mcp_load_checks counter"
@@ -99,9 +102,9 @@ ANSWERS = [
     ("mcp-load-run", "Arrivals", "B", {"golden": 100.0}),
     ("mcp-load-run", "Criteria missed", "A", {"": 1.0}),
     ("mcp-load-run", "Between the two ends", "A", {"": 0.020}),
-    ("mcp-load-run", "Latency as the client sees it", "A", {"": P50}),
-    ("mcp-load-run", "Latency as the client sees it", "B", {"": P95}),
-    ("mcp-load-run", "Latency as the server sees it", "B", {"": P95}),
+    ("mcp-load-run", "Latency at both ends", "A", {"": P50}),
+    ("mcp-load-run", "Latency at both ends", "C", {"": P95}),
+    ("mcp-load-run", "Latency at both ends", "D", {"": P95}),
     ("mcp-load-run", "Errors by type, as the client sees them", "A", {"503": 4.0, "tool_error": 1.0}),
     ("mcp-load-run", "Checks that failed", "A", {"valid": 0.25}),
     ("mcp-load-run", "Generator: CPU", "A", {"client": 0.5}),
@@ -110,10 +113,18 @@ ANSWERS = [
     ("mcp-server", "p95 by tool", "A", {"add": P95}),
     ("mcp-server", "CPU", "A", {"server": 0.25}),
     ("mcp-server", "Memory growth per hour", "A", {"server": 3_600_000.0}),
-    ("mcp-chaos", "Injected by type", "A", {"http_status": 4.0, "latency_fixed": 20.0, "http_drip": 10.0}),
+    (
+        "mcp-chaos",
+        "Injected by type",
+        "A",
+        {"http_status": 3.0, "capacity_queue": 8.0, "latency_fixed": 20.0, "http_drip": 10.0},
+    ),
     ("mcp-chaos", "Injected faults and errors", "A", {"": 4.0}),
     ("mcp-chaos", "Injected faults and errors", "B", {"": 5.0}),
     ("mcp-chaos", "Errors that no fault explains", "A", {"": 1.0}),
+    ("mcp-chaos", "Failures that are to be expected", "A", {"": 4.0}),
+    ("mcp-chaos", "Failures seen", "A", {"": 5.0}),
+    ("mcp-chaos", "Failures unexplained", "A", {"": 1.0}),
     ("mcp-chaos", "Share of calls under 200 ms", "A", {"": 0.9}),
     ("mcp-chaos", "Budget burn", "A", {"": 5.0}),
     ("mcp-endurance", "Drift of p95", "A", {"": 1.0}),
@@ -144,7 +155,7 @@ def test_without_a_fault_every_error_is_unexplained_and_with_enough_of_them_none
         each["targets"][0]["expr"] for each in panels_of(dashboard) if each["title"] == "Errors that no fault explains"
     ]
     values = {**Window(AT - 300, AT, 2.0).builtins, "scenario": ".+", "tool": ".+"}
-    no_fault = fill(expr, values).replace("mcp_fault_injected_total", "mcp_no_such_total")
+    no_fault = fill(expr, values).replace("mcp_fault_expected_failures_total", "mcp_no_such_total")
     assert list(prometheus.vector(no_fault, AT).values()) == pytest.approx([5.0])
     own_only = fill(expr, values).replace('error_type!=""', 'error_type="503"')
     assert list(prometheus.vector(own_only, AT).values()) == [0.0]

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from formats.errors import InvalidInput
 from formats.fixtures import bundled_fixtures
+from loadgen.options.files import KINDS
 from loadgen.plan_file import load_suite
 from loadgen.plan_keys import (
     EXECUTORS,
@@ -49,6 +50,10 @@ def test_the_example_is_a_plan(tmp_path: Path) -> None:
         "p(95)<100", "p(95)<75", "p(99)<1000", "rate<0.001", "p(95)<50",
     ]  # fmt: skip
     assert suite.outputs == {"json": Path("results.json")}
+
+
+def test_a_plan_can_have_every_output_that_a_flag_can_ask_for() -> None:
+    assert keys_of(OutputKeys) == set(KINDS)
 
 
 def test_every_key_is_documented() -> None:

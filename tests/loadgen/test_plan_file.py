@@ -1,6 +1,7 @@
 """Plan files that cannot be used: everything wrong with one is said at once, with its line."""
 
 import random
+import re
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -245,6 +246,33 @@ REST: list[tuple[str, str]] = [
 def test_the_rest_of_a_plan_is_checked_too(tmp_path: Path, line: str, problem: str) -> None:
     (found,) = problems_in(tmp_path, GOOD + line + "\n")
     assert found.startswith(f"plan.yaml:6: {problem}")
+
+
+def test_a_target_in_virtual_users_wants_a_search_that_counts_them(tmp_path: Path) -> None:
+    search = "  {}: {{executor: breaking-point, levels: [1, 2], of: {}}}\n"
+    judged = "find: [breaking-point]\ntargets: {breaking-point: {target: 2}}\n"
+    rates = HEAD + "scenarios:\n" + search.format("rates", "rate")
+    assert problems_in(tmp_path, rates + judged) == [
+        "plan.yaml:7: targets.breaking-point is in virtual users, and every search of this plan has of: rate"
+    ]
+    both = load_suite(str(written(tmp_path, rates + search.format("users", "vus") + judged)))
+    assert both.searches() == ("users",)
+    alone = load_suite(str(written(tmp_path, HEAD + "scenarios:\n" + search.format("users", "vus") + judged)))
+    assert alone.searches() == (), "there is nothing to tell it from"
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n", "[]", "text", "3", "- a\n", "null"])
+def test_a_plan_that_is_no_mapping_is_told_so(tmp_path: Path, text: str) -> None:
+    (problem,) = problems_in(tmp_path, text)
+    shown = {"": "nothing", "# nothing\n": "nothing", "- a\n": '["a"]', "text": '"text"'}.get(text, text)
+    assert problem == f"plan.yaml:1: the document should be a mapping, got {shown}"
+
+
+@pytest.mark.parametrize("key", ["scenarios", "thresholds", "targets", "outputs"])
+def test_a_part_of_a_plan_that_is_no_mapping_is_told_so(tmp_path: Path, key: str) -> None:
+    text = GOOD.replace("scenarios:\n  one: ", "scenarios: [") + "]\n" if key == "scenarios" else f"{GOOD}{key}: [1]\n"
+    (problem,) = problems_in(tmp_path, text)
+    assert re.match(rf"plan\.yaml:\d: {key} should be a mapping, got \[", problem)
 
 
 @pytest.mark.parametrize(

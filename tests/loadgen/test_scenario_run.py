@@ -3,7 +3,7 @@
 import json
 import socket
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,11 +12,14 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from formats.errors import InvalidInput
 from loadgen import engine as engine_module
+from loadgen.analyses import BreakingPointGoal
 from loadgen.client.transport import Request, Sink, Timings
 from loadgen.engine import Engine
+from loadgen.executors.breaking_point import BreakingPointSearch
 from loadgen.executors.closed import ConstantVus, PerVuIterations, SharedIterations
 from loadgen.executors.open import ConstantArrivalRate
 from loadgen.executors.ramping import RampingVus
+from loadgen.finding import Goal
 from loadgen.interruption import Interruption
 from loadgen.outcome import Failure
 from loadgen.outputs.console import Silence
@@ -36,11 +39,15 @@ Slowness = Callable[[float], float]
 
 @dataclass
 class Server:
-    """Answers right, so many seconds after it is asked as `seconds` says of the time; refuses calls in `refuses`."""
+    """Answers right, so many seconds after it is asked as `seconds` says of the time; refuses calls in `refuses`.
+
+    Of the sessions that are to be ended, it ends all but the first `keeps`, not counting that of the look before.
+    """
 
     clock: FakeClock
     seconds: Slowness = lambda _: 0.1
     refuses: tuple[float, float] = (0.0, 0.0)
+    keeps: int = 0
     opened: int = 0
     ended: int = 0
     calls: list[float] = field(default_factory=list)
@@ -60,7 +67,7 @@ class Wire:
         server, headers = self._server, {b"content-type": b"application/json"}
         if request.method == "DELETE":
             server.ended += 1
-            sink.head(200, headers)
+            sink.head(500 if 1 < server.ended <= 1 + server.keeps else 200, headers)
             return None
         message: Mapping[str, Any] = json.loads(request.body)
         if message["method"] == "initialize":
@@ -171,6 +178,46 @@ async def test_new_sessions_opens_one_for_each_iteration() -> None:
     assert (server.opened, server.ended) == (11, 11)
 
 
+@pytest.mark.parametrize("keeps", [0, 3, 10])
+async def test_each_of_them_that_could_not_be_ended_is_counted(keeps: int) -> None:
+    server = Server(FakeClock(), keeps=keeps)
+    outcome = await run(plan_of(scenario("s", PerVuIterations(2, 5), new_sessions=True)), server)
+    assert outcome.measured.sessions is not None
+    assert outcome.measured.sessions.unfinished == keeps
+
+
+async def test_what_is_dropped_is_told_with_its_reason() -> None:
+    plan = plan_of(
+        scenario("closed", SharedIterations(1, 50, max_duration=2.0)),
+        scenario("open", ConstantArrivalRate(50, 2.0, 1, 2)),
+    )
+    outcome = await run(plan, Server(FakeClock()))
+    closed, opened = (named(outcome, name).measured.dropped for name in ("closed", "open"))
+    assert min(closed, opened) > 0
+    assert outcome.notes == (
+        f"{opened} of 150 iterations were dropped: they were due, but none of 3 virtual users was free.",
+        f"{closed} of 150 iterations were dropped: they were not begun within max_duration.",
+    )
+
+
+async def test_each_of_several_searches_is_judged() -> None:
+    search = BreakingPointSearch((1, 2), ramp=1.0, hold=3.0, probe=1.0, recovery=1.0)
+    first, second, third = (f"search-{n}" for n in range(3))
+    plan = plan_of(
+        scenario(first, search),
+        scenario(second, replace(search, levels=(1, 2, 4)), after=first),
+        analyses=(BreakingPointGoal(Goal(3), (first, second, third)),),
+    )
+    outcome = await run(plan, Server(FakeClock()))
+    judged = [(each.name, each.value, each.status) for each in outcome.findings if each.target is not None]
+    assert judged == [
+        (f"breaking point of {first}", 2, "fail"),
+        (f"breaking point of {second}", 4, "pass"),
+        (f"breaking point of {third}", None, "no data"),
+    ]
+    assert [each.name for each in outcome.findings if each.target is None] == [name for name, _, _ in judged[:2]]
+
+
 async def test_without_it_each_user_has_one_session() -> None:
     server = Server(FakeClock())
     outcome = await run(plan_of(scenario("s", PerVuIterations(2, 5))), server)
@@ -229,6 +276,18 @@ async def test_a_window_that_missed_once_in_the_middle_is_missed_at_the_end(
     outcome = await run(plan, server)
     assert [verdict.status for verdict in outcome.verdicts] == ["fail" if slow else "pass"]
     assert outcome.passed is not slow
+
+
+@pytest.mark.parametrize(
+    ("metric", "expression", "worst"),
+    [("http_req_duration", "max<300", 900), ("http_reqs", "rate>9", 1), ("http_req_duration", "max<1000", 900)],
+)
+async def test_the_worst_window_is_shown_not_the_first_that_missed(metric: str, expression: str, worst: float) -> None:
+    server = Server(FakeClock(), seconds=lambda at: 0.4 if 3 <= at < 6 else 0.9 if 9 <= at < 15 else 0.1)
+    plan = plan_of(scenario("s", ConstantVus(1, 20.0)), thresholds=(parse_threshold(metric, expression, window=2.0),))
+    (verdict,) = (await run(plan, server)).verdicts
+    assert verdict.measured == pytest.approx(worst, abs=0.51)
+    assert (verdict.status == "pass") == (expression == "max<1000")
 
 
 async def test_a_window_is_judged_by_what_it_had_when_the_end_of_a_run_is_silent() -> None:

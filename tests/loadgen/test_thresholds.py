@@ -21,6 +21,7 @@ from loadgen.thresholds import (
     Threshold,
     Verdict,
     describe,
+    is_worse,
     judge,
     parse_threshold,
     passed,
@@ -513,12 +514,27 @@ def test_a_line_says_what_is_special_about_its_criterion() -> None:
     threshold = parse_threshold("http_req_duration", "p(95)<75", stretch=True, window=30)
     assert (
         describe(judge(threshold, Constant(80), generator_limited=False))
-        == "✗ http_req_duration: p(95)=80ms (stretch goal < 75ms, last 30s)"
+        == "✗ http_req_duration: p(95)=80ms (stretch goal < 75ms, any 30s)"
     )
     assert (
         describe(verdict_on("http_req_duration", "p(95)<75", 50, limited=True))
         == "✗ http_req_duration: p(95)=50ms (limit < 75ms): the generator was the limit"
     )
+
+
+@pytest.mark.parametrize(
+    ("expression", "from_worst_to_best"),
+    [
+        ("p(95)<75", (200, 80, 70, 20)),
+        ("p(95)>75", (20, 70, 80, 200)),
+        ("p(95)==75", (200, 80, 75)),
+        ("p(95)!=75", (75, 80, 200)),
+    ],
+)
+def test_what_is_farther_on_the_wrong_side_is_worse(expression: str, from_worst_to_best: tuple[float, ...]) -> None:
+    verdicts = [verdict_on("http_req_duration", expression, value) for value in from_worst_to_best]
+    for number, verdict in enumerate(verdicts):
+        assert [is_worse(verdict, other) for other in verdicts] == [n > number for n in range(len(verdicts))]
 
 
 @st.composite

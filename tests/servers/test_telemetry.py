@@ -90,6 +90,16 @@ def test_each_tool_counts_from_zero_before_its_first_call(calculator: RunningSer
     assert {"add", "subtract", "multiply", "divide"} <= fresh
 
 
+def test_every_metric_has_a_sample_from_the_first_scrape(calculator: RunningServer) -> None:
+    text = send(f"{calculator.base_url}/metrics", "GET", {}).body.decode()
+    empty = [family.name for family in text_string_to_metric_families(text) if not family.samples]
+    assert empty == []
+    for name in ("mcp_fault_injected_total", "mcp_fault_active"):
+        assert [
+            (dict(labels)["fault_type"], value) for (n, labels), value in scrape(calculator).items() if n == name
+        ] == [("", 0)], "without a profile"
+
+
 def test_the_event_loop_is_watched_while_the_server_runs() -> None:
     with running_server("calculator") as server:
         deadline = time.monotonic() + 10

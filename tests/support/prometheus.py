@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 _CACHE = Path(__file__).parents[2] / ".cache" / "prometheus" / "usr" / "bin"
-_PATIENCE = 20.0
+_PATIENCE = 60.0
 """Seconds that an answer may take on a busy machine."""
 
 
@@ -105,10 +105,10 @@ def running_prometheus(
     finally:
         process.terminate()
         try:
-            process.wait(10)
+            process.wait(_PATIENCE)
         except subprocess.TimeoutExpired:
             process.kill()
-            process.wait(10)
+            process.wait(_PATIENCE)
         log.close()
 
 

@@ -58,6 +58,10 @@ class Capacity(BaseModel):
         """See `Effect`: nothing, unless it is shed."""
         return None
 
+    def error_types(self) -> frozenset[str]:
+        """See `CountedAs`."""
+        return frozenset({str(self.shed)})
+
     async def act(self, exchange: Exchange) -> bool:
         """See `Effect`."""
         if exchange.draft is not None:

@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 from formats.nearest import did_you_mean
 
 from ...wire.call import Call, Era
-from ..exchange import Effect, Exchange, Phase
+from ..exchange import CountedAs, Effect, Exchange, Phase
 
 
 class Fault(Protocol):
@@ -77,6 +77,10 @@ class Family(RootModel[AnyFault], Generic[AnyFault]):
     def aftermath(self) -> Effect | None:
         """See `Lasting`; what the fault names so."""
         return getattr(self.root, "aftermath", None)
+
+    def error_types(self) -> frozenset[str]:
+        """See `CountedAs`; none unless the fault says some."""
+        return self.root.error_types() if isinstance(self.root, CountedAs) else frozenset()
 
     def eras(self) -> frozenset[Era]:
         """The eras whose requests it can act on; both unless the fault has `eras` that say otherwise."""

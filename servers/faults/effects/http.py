@@ -15,6 +15,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from ...wire.call import Call
+from ...wire.reply import CANCELLED
 from ..draft import JSON_TYPE, STREAM_TYPE, Draft, Piece
 from ..exchange import Exchange, Phase
 from ..latency import SomeSpan, Span
@@ -127,6 +128,10 @@ class Status(_Replacing):
             return None
         return "http_status"
 
+    def error_types(self) -> frozenset[str]:
+        """See `CountedAs`."""
+        return frozenset({str(self.status)})
+
     async def act(self, exchange: Exchange) -> bool:
         """See `Effect`."""
         phrase = next((known.phrase for known in HTTPStatus if known == self.status), "Error")
@@ -162,6 +167,10 @@ class Hang(_Replacing):
         """See `Effect`."""
         return "timeout"
 
+    def error_types(self) -> frozenset[str]:
+        """See `CountedAs`."""
+        return frozenset({CANCELLED})
+
     async def act(self, exchange: Exchange) -> bool:
         """See `Effect`."""
         draft = Draft(0, ending="hang")
@@ -196,6 +205,10 @@ class Reset(_Settings):
     def expects(self, call: Call) -> str | None:  # noqa: ARG002 - as all effects
         """See `Effect`."""
         return "reset"
+
+    def error_types(self) -> frozenset[str]:
+        """See `CountedAs`."""
+        return frozenset({CANCELLED} if self.reset == "before_headers" else ())
 
     async def act(self, exchange: Exchange) -> bool:
         """See `Effect`."""

@@ -16,6 +16,7 @@ _MODERN_STATUS = {-32700: 400, -32600: 400, -32602: 400, -32020: 400, -32021: 40
 """HTTP status by error code in the modern era; all other codes have 200, as every code has in the handshake era."""
 _OTHER_ID = 1_000_000
 """How far a wrong id is from the right one."""
+_INTERNAL_ERROR = -32603
 _INJECTED = "injected by the fault plane"
 
 
@@ -45,6 +46,10 @@ class RpcError(MessageFault):
     def phase(self) -> Phase:
         """See `Effect`."""
         return self.acts
+
+    def error_types(self) -> frozenset[str]:
+        """See `CountedAs`."""
+        return frozenset({str(self.error)})
 
     async def apply(self, exchange: Exchange) -> bool:
         """See `MessageFault`."""
@@ -119,9 +124,13 @@ class ResultAndError(_Envelope):
 
     both: Literal[True]
 
+    def error_types(self) -> frozenset[str]:
+        """See `CountedAs`."""
+        return frozenset({str(_INTERNAL_ERROR)})
+
     def rewrite(self, message: dict[str, Any]) -> bytes | None:
         """See `_Envelope`."""
-        return to_json({**message, "error": {"code": -32603, "message": _INJECTED}})
+        return to_json({**message, "error": {"code": _INTERNAL_ERROR, "message": _INJECTED}})
 
 
 class NoResult(_Envelope):

@@ -5,6 +5,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from ...wire.call import Call, Era
+from ...wire.reply import TOOL_ERROR
 from ..exchange import Exchange, Phase
 from .message_fault import BOTH, MessageFault, ResultFault
 
@@ -157,6 +158,10 @@ class UnknownTool(MessageFault):
     def phase(self) -> Phase:
         """See `Effect`."""
         return "before"
+
+    def error_types(self) -> frozenset[str]:
+        """See `CountedAs`."""
+        return frozenset({TOOL_ERROR})
 
     async def apply(self, exchange: Exchange) -> bool:
         """See `MessageFault`."""

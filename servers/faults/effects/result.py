@@ -5,6 +5,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, field_validator
 
 from ...wire.call import Call, Era
+from ...wire.reply import TOOL_ERROR
 from ..exchange import Exchange, Phase
 from .breakage import broken
 from .family import Family
@@ -29,6 +30,10 @@ class IsError(MessageFault):
     def phase(self) -> Phase:
         """See `Effect`."""
         return self.acts
+
+    def error_types(self) -> frozenset[str]:
+        """See `CountedAs`."""
+        return frozenset({TOOL_ERROR})
 
     async def apply(self, exchange: Exchange) -> bool:
         """See `MessageFault`."""

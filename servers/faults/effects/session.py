@@ -137,6 +137,10 @@ class Expire(MessageFault):
         """See `MessageFault`."""
         return "session_lost" if self.expire == _NOT_FOUND else "http_status"
 
+    def error_types(self) -> frozenset[str]:
+        """See `CountedAs`."""
+        return frozenset({str(_INVALID_REQUEST if self.expire == _NOT_FOUND else _NO_SESSION)})
+
     async def apply(self, exchange: Exchange) -> bool:
         """See `MessageFault`."""
         session_id = exchange.call.session_id

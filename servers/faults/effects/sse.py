@@ -9,6 +9,7 @@ from pydantic import Field, field_validator
 from pydantic_core import to_json
 
 from ...wire.call import Call
+from ...wire.reply import CANCELLED
 from ..draft import Draft, Piece, frame
 from ..exchange import Exchange
 from ..latency import Span
@@ -19,6 +20,7 @@ from .stream_fault import StreamFault, response_at
 
 _BROKEN = "sse_protocol"
 _ENDLESS = "timeout"
+_NO_RESPONSE = frozenset({CANCELLED})
 _COMMENT = b": ping\r\n\r\n"
 
 
@@ -52,6 +54,10 @@ class Drop(StreamFault):
     def seen(self, call: Call) -> str | None:  # noqa: ARG002 - see `MessageFault`
         """See `MessageFault`; an ordinary reply has one event."""
         return _BROKEN if self.drop == 1 else None
+
+    def error_types(self) -> frozenset[str]:
+        """See `CountedAs`."""
+        return _NO_RESPONSE
 
     def restream(self, stream: Draft, exchange: Exchange) -> Draft | None:
         """See `StreamFault`."""
@@ -107,6 +113,10 @@ class OmitResponse(StreamFault):
 
     omit_response: Literal[True]
 
+    def error_types(self) -> frozenset[str]:
+        """See `CountedAs`."""
+        return _NO_RESPONSE
+
     def restream(self, stream: Draft, exchange: Exchange) -> Draft | None:  # noqa: ARG002 - see `StreamFault`
         """See `StreamFault`."""
         at = response_at(stream.events)
@@ -124,6 +134,10 @@ class Stall(StreamFault):
     def seen(self, call: Call) -> str | None:  # noqa: ARG002 - see `MessageFault`
         """See `MessageFault`; an ordinary reply has one event."""
         return _ENDLESS if self.stall == 0 else None
+
+    def error_types(self) -> frozenset[str]:
+        """See `CountedAs`."""
+        return _NO_RESPONSE
 
     def restream(self, stream: Draft, exchange: Exchange) -> Draft | None:
         """See `StreamFault`."""
@@ -148,6 +162,10 @@ class CommentsOnly(StreamFault):
     def seen(self, call: Call) -> str | None:  # noqa: ARG002 - see `MessageFault`
         """See `MessageFault`."""
         return _BROKEN if self.then == "end" else _ENDLESS
+
+    def error_types(self) -> frozenset[str]:
+        """See `CountedAs`."""
+        return _NO_RESPONSE
 
     def restream(self, stream: Draft, exchange: Exchange) -> Draft | None:  # noqa: ARG002 - see `StreamFault`
         """See `StreamFault`."""

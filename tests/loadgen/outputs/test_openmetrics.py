@@ -68,6 +68,37 @@ def test_what_promtool_loads_says_the_same_as_the_report(tmp_path: Path) -> None
         assert names == ["mcp-loadgen"]
 
 
+OF_THE_PLAN = """
+version: 1
+description: a plan that writes itself down
+workload: calculator
+scenarios: {only: {executor: per-vu-iterations, vus: 2, iterations: 5}}
+outputs: {openmetrics: run.om}
+"""
+
+
+@pytest.mark.parametrize(("flags", "written"), [([], "run.om"), (["--out=openmetrics=flag.om"], "flag.om")])
+def test_a_plan_can_ask_for_it_and_a_flag_beats_the_plan(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flags: list[str], written: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("plan.yaml").write_text(OF_THE_PLAN)
+    with running_server("calculator") as server:
+        assert main(["run", "./plan.yaml", "--url", server.url, *flags]) == 0
+    assert [file.name for file in tmp_path.glob("*.om")] == [written]
+    assert "\nmcp_load_iterations_total{" in Path(written).read_text()
+
+
+def test_a_file_cannot_be_of_two_kinds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("plan.yaml").write_text(OF_THE_PLAN)
+    assert main(["run", "./plan.yaml", "--out=ndjson=./run.om"]) == 2
+    assert "run.om cannot be written: it is openmetrics and ndjson at once" in capsys.readouterr().err
+    assert not Path("run.om").exists()
+
+
 def test_a_long_run_has_fewer_looks_and_the_last_one_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(openmetrics, "MOST_LOOKS", 4)
     monkeypatch.setattr(openmetrics, "_SECONDS_BETWEEN_LOOKS", 0.1)

@@ -1,14 +1,7 @@
-"""Which faults fail no call, as the faults themselves declare it.
+"""Each kind of fault as it can stand in a profile."""
 
-A panel that sets injected faults against errors must leave these out: a slow reply explains no error. Where it depends
-on the settings whether a call fails, the fault counts as harmful.
-"""
-
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
-
-from servers.faults.effects import EFFECTS
-from servers.wire.call import PROTOCOL_VERSIONS, Call, Era
 
 EXAMPLES: Mapping[str, tuple[Any, ...]] = {
     "latency": ("80ms",),
@@ -81,26 +74,3 @@ EXAMPLES: Mapping[str, tuple[Any, ...]] = {
     ),
 }
 """Each kind of fault as it can stand in a profile, by family; more than once where its settings matter."""
-
-_CALLS: Mapping[Era, Call] = {
-    "handshake": Call("tools/call", "add", PROTOCOL_VERSIONS[-2], "a session", "handshake", {"id": 1}),
-    "modern": Call("tools/call", "add", PROTOCOL_VERSIONS[-1], None, "modern", {"id": 1}),
-}
-
-
-def harmless_types() -> tuple[str, ...]:
-    """The values of `fault_type`, as a pattern where a family names its own, that fail no tool call."""
-    failing: dict[str, bool] = {}
-    for name, fails in _declared():
-        failing[name] = failing.get(name, False) or fails
-    return tuple(name for name, fails in failing.items() if not fails)
-
-
-def _declared() -> Iterator[tuple[str, bool]]:
-    for family, settings in EXAMPLES.items():
-        has_kinds = hasattr(EFFECTS[family], "kinds")
-        for each in settings:
-            effect = EFFECTS[family].model_validate(each)
-            eras = effect.eras() if has_kinds else _CALLS
-            outcomes = {effect.expects(_CALLS[era]) for era in eras}
-            yield effect.fault_type() if has_kinds else f"{family}_.+", outcomes != {None}
