@@ -50,6 +50,9 @@ def settled(made: dict[str, Any], *, looks_on: bool) -> tuple[dict[str, Any], li
         further.append({"enum": [made.pop("const")]})
     elif "const" in made:
         made["enum"] = [made.pop("const")]
+    for key in UNIONS:
+        if key in made:
+            made[key] = [branch for branch in made[key] if branch is not False] or [False]
     further += [made.pop(key)[0] for key in UNIONS if len(made.get(key, ())) == 1]
     return made, further
 
