@@ -18,16 +18,16 @@ _PROMISES = {"readOnlyHint": True, "destructiveHint": False, "idempotentHint": T
 _OF_WRITERS = ("destructiveHint", "idempotentHint")
 """Hints that mean nothing for a tool that only reads."""
 _WITHDRAWN = {
-    "readOnlyHint": "clients call a tool that only reads without asking anybody",
-    "destructiveHint": "clients call a tool that destroys nothing without asking anybody",
-    "idempotentHint": "clients repeat a call that has no further effect when its reply is lost",
-    "openWorldHint": "clients trust results that come from nowhere else",
+    "readOnlyHint": "clients call what only reads without asking",
+    "destructiveHint": "clients call what destroys nothing without asking",
+    "idempotentHint": "clients repeat a call whose reply was lost",
+    "openWorldHint": "clients trust what comes from nowhere else",
 }
 _MADE = {
     "readOnlyHint": "clients that trust it no longer ask before a call",
     "destructiveHint": "clients that trust it no longer ask before a call",
     "idempotentHint": "clients that trust it repeat calls",
-    "openWorldHint": "clients that trust it take results as the server's own",
+    "openWorldHint": "clients that trust it take results for the server's own",
 }
 
 
@@ -44,9 +44,8 @@ def diff_hints(old: Mapping[str, Any], new: Mapping[str, Any], where: str) -> It
 def _hint(hint: str, old: Mapping[str, Any], new: Mapping[str, Any], place: str) -> Change:
     before, after = (_value(hint, side) for side in (old, new))
     if before == after:
-        return Change(
-            "compatible", place, f"{'is no longer' if hint in old else 'is'} said; {shown(after)} is the default"
-        )
+        event = "is no longer said" if hint in old else "is said now"
+        return Change("compatible", place, f"{event}; {shown(after)} is the default")
     said = f"is {shown(after)} now"
     reads = [_value("readOnlyHint", side) for side in (old, new)]
     if hint in _OF_WRITERS and all(reads):

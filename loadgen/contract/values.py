@@ -15,8 +15,13 @@ def same(one: Any, other: Any) -> bool:
 def shown(value: Any, most: int = LARGEST) -> str:
     """A value as JSON, short, without what no terminal should get."""
     text = json.dumps(value, ensure_ascii=False, sort_keys=True)
-    text = "".join(letter if letter.isprintable() else f"\\u{ord(letter):04x}" for letter in text)
+    text = "".join(letter if letter.isprintable() else _escaped(letter) for letter in text)
     return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def _escaped(letter: str) -> str:
+    number = ord(letter)
+    return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"  # noqa: PLR2004 - what four digits hold
 
 
 def became(old: Any, new: Any) -> str:

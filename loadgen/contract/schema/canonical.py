@@ -1,7 +1,7 @@
 """One way to write each thing that a schema says, so that the same text means the same schema."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from .keywords import UNIONS
@@ -39,19 +39,18 @@ def settled(made: dict[str, Any], *, looks_on: bool) -> tuple[dict[str, Any], li
         if not {"then", "else"} & made.keys():
             made.pop("if", None)
         made = {key: value for key, value in made.items() if key not in _ABSENT or value != _ABSENT[key]}
-    if "required" in made:
-        made["required"] = sorted(made["required"])
-    if "type" in made:
-        made["type"] = _types(made["type"])
-    if "enum" in made:
-        made["enum"] = _distinct(made["enum"])
-    further: list[Any] = made.pop("allOf", [])
+    made |= {keyword: write(made[keyword]) for keyword, write in _ONE_WAY.items() if keyword in made}
+    return made, _further(made)
+
+
+def _further(made: dict[str, Any]) -> list[Any]:
+    """What of `made` is a schema of its own that values have to fit, taken out of it."""
+    found: list[Any] = made.pop("allOf", [])
     if "const" in made and "enum" in made:
-        further.append({"enum": [made.pop("const")]})
+        found.append({"enum": [made.pop("const")]})
     elif "const" in made:
         made["enum"] = [made.pop("const")]
-    further += [made.pop(key)[0] for key in UNIONS if len(made.get(key, ())) == 1]
-    return made, further
+    return found + [made.pop(key)[0] for key in UNIONS if len(made.get(key, ())) == 1]
 
 
 def canonical(value: Any) -> Any:
@@ -73,3 +72,17 @@ def _types(written: str | list[str]) -> list[str]:
 def _distinct(values: list[Any]) -> list[Any]:
     """Each value once, in an order of their own."""
     return [value for _, value in sorted({json.dumps(each, sort_keys=True): each for each in values}.items())]
+
+
+def _possible(branches: list[Any]) -> list[Any]:
+    """Alternatives without those that nothing fits, unless there is no other."""
+    return [branch for branch in branches if branch is not False] or [False]
+
+
+_ONE_WAY: Mapping[str, Callable[[Any], Any]] = {
+    "anyOf": _possible,
+    "enum": _distinct,
+    "oneOf": _possible,
+    "required": sorted,
+    "type": _types,
+}

@@ -74,6 +74,21 @@ def read_document(raw: Mapping[str, Any] | bool, *, draft_07: bool) -> Document:
     return Document(root, reading.definitions, reading.places)
 
 
+def inner(schema: Schema) -> list[Schema]:
+    """The schemas directly in `schema`."""
+    if not isinstance(schema, dict):
+        return []
+    found: list[Schema] = []
+    for keyword, value in schema.items():
+        if keyword in SCHEMA:
+            found.append(value)
+        elif keyword in SCHEMA_LISTS:
+            found += value
+        elif keyword in SCHEMA_MAPS:
+            found += value.values()
+    return found
+
+
 def _text(schema: Schema) -> str:
     return json.dumps(schema, sort_keys=True)
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .asked import leaves_out
 from .document import Document, Schema
 from .oracle import Answer, Oracle
 from .wording import Position
@@ -47,7 +48,7 @@ class Pair:
     def refused(self, old: Schema, new: Schema) -> bool:
         """Whether it is disproved that the wide side accepts all that the narrow side does."""
         narrow, narrow_of = (old, self.old) if self.is_input else (new, self.new)
-        return self.accepted(old, new) is Answer.NO and not self.oracle.leaves_out(narrow, narrow_of)
+        return self.accepted(old, new) is Answer.NO and not leaves_out(narrow, narrow_of)
 
     def demanded(self, old: Mapping[str, Any], new: Mapping[str, Any], *keywords: str) -> Answer:
         """Whether what the wide one of two views says in `keywords` holds for all that the narrow one accepts."""

@@ -17,6 +17,8 @@ _MOST = 120
 """Values of one schema; of a part of it, far fewer."""
 _MOST_OF_PART = 8
 _LONGEST = 300
+_LARGEST = 1e15
+"""What is still a number to reckon with."""
 _FORMATS = {
     "date": "2026-01-31",
     "date-time": "2026-01-31T12:00:00Z",
@@ -58,12 +60,13 @@ def _values(schema: Schema, document: Document, depth: int) -> Iterator[Any]:
 
 def _numbers(shown: Mapping[str, Any], _: Document, __: int) -> Iterator[Any]:
     step = shown.get("multipleOf", 1)
+    step = step if abs(step) < _LARGEST else 1
     bounds = [shown[key] for key in ("minimum", "maximum") if key in shown]
-    beside = [shown[key] + sign for key, sign in (("exclusiveMinimum", 1), ("exclusiveMaximum", -1)) if key in shown]
-    for bound in bounds or beside or [1]:
-        if math.isfinite(bound):
-            yield from (step * math.ceil(bound / step), step * math.floor(bound / step))
-    for near in [*bounds, *beside, step, 0]:
+    bounds += [shown[key] + sign for key, sign in (("exclusiveMinimum", 1), ("exclusiveMaximum", -1)) if key in shown]
+    handy = [bound for bound in bounds if abs(bound) < _LARGEST and abs(bound / step) < _LARGEST]
+    for bound in handy or [step]:
+        yield from (step * math.ceil(bound / step), step * math.floor(bound / step))
+    for near in [*handy, step, 0]:
         yield from (near, near + 1, near - 1, near + 0.5, near - 0.5)
     yield from (2 * step, 3 * step)
 
@@ -107,7 +110,7 @@ def _objects(shown: Mapping[str, Any], document: Document, depth: int) -> Iterat
         yield from ({**least, name: value} for value in parts)
         yield {**least, name: 1}
     for pattern, schema in shown.get("patternProperties", {}).items():
-        name = "".join(letter for letter in pattern if letter.isalnum())
+        name = "".join(letter for letter in pattern if letter.isalnum() or letter in "-_")
         parts = islice(_values(schema, document, depth + 1), _MOST_OF_PART)
         yield from ({**least, name: value} for value in (*parts, 1, "a"))
     for name in required:

@@ -7,7 +7,7 @@ from typing import Any
 from . import wording
 from .finding import Finding, judged, proven
 from .pair import Pair
-from .view import TYPES, types_of
+from .view import TYPES, upper_types
 
 View = Mapping[str, Any]
 
@@ -22,11 +22,12 @@ def type_findings(pair: Pair, old: View, new: View, where: str) -> list[Finding]
         listed = old["enum"] if gained else new["enum"]
         answer = pair.demanded(old, new, "enum")
         found.append(judged(answer, where, wording.limited(listed, pair.position, gained=gained)))
-    before, after = types_of(dict(old)), types_of(dict(new))
+    is_limited = bool(found)
+    before, after = upper_types(old, pair.old), upper_types(new, pair.new)
     for gained, names in ((False, before - after), (True, after - before)):
-        # Besides an enum that is new or gone, only what narrows is worth a word.
+        # Besides an enum that is new or gone, or a union that decides over types, only what narrows is worth a word.
         narrows = gained is not pair.is_input
-        if not names or (found and not narrows) or (found and "type" not in (new if pair.is_input else old)):
+        if not names or (is_limited and not narrows) or (narrows and "type" not in (new if pair.is_input else old)):
             continue
         say = wording.typed if TYPES in (before, after) else wording.types
         sentence = say(after if say is wording.typed and not gained else names, pair.position, gained=gained)

@@ -61,6 +61,15 @@ def types_of(shown: Schema) -> frozenset[str]:
     return frozenset(each for name in shown["type"] for each in _split(name))
 
 
+def upper_types(shown: Mapping[str, Any], document: Document) -> frozenset[str]:
+    """As `types_of`, also of a view whose types its alternatives say."""
+    types = types_of(dict(shown))
+    for key in UNIONS:
+        if key in shown:
+            types &= frozenset().union(*(types_of(view(each, document)) for each in shown[key]))
+    return types
+
+
 def _split(name: str) -> tuple[str, ...]:
     return ("integer", "fraction") if name == "number" else (name,)
 

@@ -18,7 +18,7 @@ from .oracle import Answer, Oracle
 from .pair import Pair
 from .types import type_findings
 from .unions import union_findings
-from .view import view, without_null
+from .view import types_of, view, without_null
 from .wording import Position
 
 _HANDLED = frozenset({*SCALARS, *OBJECT, *ARRAY, *UNIONS, "type", "enum", "required"})
@@ -97,7 +97,7 @@ class Walk:
         answer = self._pair.accepted(old, new)
         if answer is Answer.YES:
             return self._reworded(lifted(found), old, new, where)
-        if answer is Answer.NO and not blocks(found) and self._pair.refused(old, new):
+        if answer is Answer.NO and not blocks(found) and not self._assumed and self._pair.refused(old, new):
             found.append(judged(answer, where, wording.less(self._pair.position)))
         return found
 
@@ -115,7 +115,7 @@ class Walk:
         if not isinstance(old, dict) or not isinstance(new, dict):
             sentence = wording.nothing(self._pair.position, gained=isinstance(new, dict))
             return [judged(self._pair.accepted(old, new), where, sentence)]
-        old, new = _both_unions(old, new)
+        old, new = _both_unions(self._pair, old, new)
         found = type_findings(self._pair, old, new, where)
         for keyword in SCALARS:
             if old.get(keyword) != new.get(keyword):
@@ -179,11 +179,17 @@ def _identity(schema: Schema) -> str:
     return f"#{id(schema)}"
 
 
-def _both_unions(old: dict[str, Any], new: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The same schemas; beside one that is a union and nothing else, the other is one, too, of one alternative."""
+def _both_unions(pair: Pair, old: dict[str, Any], new: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The same schemas; beside a union with an alternative like it, a schema is a union, too, of one alternative."""
     for key in UNIONS:
-        if old.keys() == {key} and new and not new.keys() & set(UNIONS):
+        if old.keys() == {key} and _is_like_one(new, old[key], pair.old):
             return old, {key: [new]}
-        if new.keys() == {key} and old and not old.keys() & set(UNIONS):
+        if new.keys() == {key} and _is_like_one(old, new[key], pair.new):
             return {key: [old]}, new
     return old, new
+
+
+def _is_like_one(shown: dict[str, Any], branches: list[Schema], document: Document) -> bool:
+    if not shown or shown.keys() & set(UNIONS):
+        return False
+    return any(types_of(view(branch, document)) == types_of(shown) for branch in branches)

@@ -1,6 +1,6 @@
 """What became of a keyword, as a sentence about the place where it stands."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Literal
 
 from ..values import shown
@@ -44,10 +44,12 @@ def types(names: Iterable[str], position: Position, *, gained: bool) -> str:
     return f"may be {these} now" if gained else f"is never {these} any more"
 
 
-def typed(names: Iterable[str], position: Position, *, gained: bool) -> str:
+def typed(names: Collection[str], position: Position, *, gained: bool) -> str:
     """Where values of all types were accepted, or are now."""
     if gained:
         return "takes values of every type now" if position == "input" else "may be of any type now"
+    if not names:
+        return nothing(position, gained=False)
     these = type_names(names, 0 if position == "input" else 1, "and" if position == "input" else "or")
     return f"takes only {these} now" if position == "input" else f"is always {these} now"
 

@@ -202,6 +202,9 @@ ARRAYS: list[Row] = [
 ALTERNATIVES: list[Row] = [
     ("an alternative more", any_of(S, Z), any_of(S, Z, NULL), C, B(None)),
     ("an alternative less", any_of(S, Z), any_of(S), B(1), C),
+    ("no alternative at all", {}, any_of(False, False), B(1), C),
+    ("an alternative that nothing fits", any_of(S, Z), any_of(S, Z, False), SAME, SAME),
+    ("alternatives that nothing fits, elsewhere", some(a=S), defs(some(a=any_of(X, X)), x=False), B({"a": ""}), C),
     ("alternatives in another order", any_of(S, Z), any_of(Z, S), SAME, SAME),
     ("an alternative that was covered", any_of(N, Z), N, C, C),
     ("a kind more", one_of(kind("a"), kind("b")), one_of(kind("a"), kind("b"), kind("c")), C, B({"k": "c"})),
