@@ -15,7 +15,7 @@ _INVISIBLE = frozenset({"Cf", "Co", "Cn", "Cc"})
 def text_change(old: Any, new: Any, where: str) -> Change:
     """The change of a text at the place `where`; None: there is none. It is shown from where both begin to differ."""
     hidden = _hidden(new) - _hidden(old)
-    warning = f"; it has {hidden} characters that nobody sees" if hidden > 0 else ""
+    warning = f"; characters in it that nobody sees: {hidden}" if hidden > 0 else ""
     if not isinstance(old, str) or not isinstance(new, str):
         return Change("review", where, f"{became(old, new)}{warning}")
     common = next((at for at, (one, other) in enumerate(zip(old, new, strict=False)) if one != other), len(old))

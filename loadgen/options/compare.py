@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
-from pydantic import AfterValidator, BaseModel, ConfigDict, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from formats.errors import InvalidInput
 
@@ -15,7 +15,7 @@ from ..reports.compare_json import render_comparison_json
 from ..reports.compare_markdown import render_comparison_markdown
 from ..reports.compare_text import render_comparison_text
 from ..reports.file import save
-from .files import as_file_of
+from .files import as_file_of, each_once
 
 Format = Literal["text", "json", "markdown"]
 _FORMATS: tuple[Format, ...] = ("text", "json", "markdown")
@@ -50,6 +50,7 @@ class CompareOptions(BaseModel):
         Parameter(
             negative="", show_default=False, help="json=FILE, markdown=FILE or text=FILE: also save it; repeatable."
         ),
+        AfterValidator(each_once),
     ] = ()
     different_plans: Annotated[
         bool, Parameter(negative="", show_default=False, help="Compare runs of different plans or loads all the same.")
@@ -63,14 +64,6 @@ class CompareOptions(BaseModel):
             name=["--verbose", "-v"], negative="", show_default=False, help="Show every metric; JSON always has all."
         ),
     ] = False
-
-    @field_validator("out")
-    @classmethod
-    def _files_of_their_own(cls, out: tuple[str, ...]) -> tuple[str, ...]:
-        files = [Path(each.partition("=")[2]).resolve() for each in out]
-        if len(set(files)) < len(files):
-            raise ValueError("should name each file once")
-        return out
 
     @property
     def limits(self) -> tuple[Limit, ...]:

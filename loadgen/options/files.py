@@ -64,6 +64,18 @@ def as_file_of(written: str, kinds: Sequence[str], form: str) -> str:
     return written
 
 
+def each_once(out: tuple[str, ...]) -> tuple[str, ...]:
+    """`out`, KIND=FILE each, when no two name the same file.
+
+    Raises:
+        ValueError: two do.
+    """
+    files = [Path(each.partition("=")[2]).resolve() for each in out]
+    if len(set(files)) < len(files):
+        raise ValueError("should name each file once")
+    return out
+
+
 @dataclass(frozen=True, slots=True)
 class Reports:
     """The files that a run is reported in, by kind."""

@@ -1,12 +1,12 @@
 """A comparison as Markdown, for a comment on a pull request."""
 
-import re
 from collections.abc import Iterable, Iterator
 
 from ..comparison.compare import Comparison
 from ..comparison.rows import Row
 from ..comparison.run import Side
 from .compare_words import UNIT_NAMES, conclusion, key_rows, missing, row_values, verdict_reason, with_data
+from .markdown_text import as_code, as_text
 
 
 def render_comparison_markdown(comparison: Comparison, *, every_metric: bool = False) -> str:
@@ -16,13 +16,13 @@ def render_comparison_markdown(comparison: Comparison, *, every_metric: bool = F
     name = run.workload if run.plan is None else f"{run.plan.name}, scale {run.plan.scale:g}"
     notes = [*comparison.notes, *missing(comparison)]
     parts = [
-        f"### MCP load comparison: {_text(name)}",
-        f"**{_text(conclusion(comparison))}**",
+        f"### MCP load comparison: {as_text(name)}",
+        f"**{as_text(conclusion(comparison))}**",
         "\n".join(_limits(comparison)),
         "\n".join([*_side("Baseline", comparison.baseline), *_side("Current", comparison.current)]),
-        f"{_text(run.load)}; {_text(run.mix)}.",
+        f"{as_text(run.load)}; {as_text(run.mix)}.",
         "\n".join(_table(rows, intervals=intervals)),
-        "\n".join(f"- {_text(note)}" for note in notes),
+        "\n".join(f"- {as_text(note)}" for note in notes),
     ]
     if every_metric:
         parts += [
@@ -40,13 +40,13 @@ def _limits(comparison: Comparison) -> Iterator[str]:
     yield "| --- | --- | --- |"
     for verdict in comparison.verdicts:
         mark = "✓" if verdict.status == "pass" else "✗"
-        yield f"| {mark} | {_code(str(verdict.limit))} | {_text(verdict_reason(verdict))} |"
+        yield f"| {mark} | {as_code(str(verdict.limit))} | {as_text(verdict_reason(verdict))} |"
 
 
 def _side(label: str, side: Side) -> Iterator[str]:
     servers = sorted({f"{run.server or 'a server without a name'} at {run.url}" for run in side.runs})
     count = f"{len(side.runs)} runs" if len(side.runs) > 1 else "1 run"
-    yield f"- {label}: {_code(side.source)}, {count} of {_text(', '.join(servers))}, {side.runs[0].started_at[:19]}"
+    yield f"- {label}: {as_code(side.source)}, {count} of {as_text(', '.join(servers))}, {side.runs[0].started_at[:19]}"
 
 
 def _table(rows: Iterable[Row], *, intervals: bool) -> Iterator[str]:
@@ -59,7 +59,7 @@ def _table(rows: Iterable[Row], *, intervals: bool) -> Iterator[str]:
         cells = [*row_values(row)]
         if row.estimate is not None and row.estimate.changed:
             cells[4] = f"**{cells[4]}**"
-        name = f"{_code(row.metric)} ({UNIT_NAMES[row.unit]})" if row.metric != before else ""
+        name = f"{as_code(row.metric)} ({UNIT_NAMES[row.unit]})" if row.metric != before else ""
         before = row.metric
         written = [name, row.aggregation, *cells]
         yield _line(written[n] for n in kept)
@@ -67,13 +67,3 @@ def _table(rows: Iterable[Row], *, intervals: bool) -> Iterator[str]:
 
 def _line(cells: Iterable[str]) -> str:
     return f"| {' | '.join(cells)} |"
-
-
-def _code(text: str) -> str:
-    """`text` as code, in a table, too."""
-    return "`" + text.replace("`", "'").replace("|", "\\|") + "`"
-
-
-def _text(text: str) -> str:
-    """`text` so that none of it is markup or mentions anybody."""
-    return re.sub(r"([\\`*_{}\[\]<>#|~&])", r"\\\1", text).replace("@", "@\u200b")

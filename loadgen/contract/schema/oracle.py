@@ -1,20 +1,31 @@
-"""Whether one schema accepts all that another does, by jsonschema_rs; asked only what it answers truly and soon.
+"""Whether one schema accepts all that another does: proven by jsonschema_rs, or refuted by a value.
+
+It is asked only what it answers truly and soon.
 
 `unevaluatedItems` and `unevaluatedProperties` are kept from it: it does not count what an `if` evaluates. So are
 schemas whose combinations, multiplied out, would take it minutes. Formats are taken to be checked in every draft.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
-from functools import reduce
+from functools import cached_property, reduce
 from typing import Any
 
-from jsonschema_rs import CanonicalSchema, Draft202012, Draft202012Validator, canonicalize
+from jsonschema_rs import (
+    CanonicalSchema,
+    Draft202012,
+    Draft202012Validator,
+    ReferencingError,
+    ValidationError,
+    canonicalize,
+)
 from jsonschema_rs.canonical import CanonicalizationError, Containment
 
 from .document import Document, Schema
 from .keywords import NOT_UNDERSTOOD, SCHEMA, SCHEMA_LISTS, SCHEMA_MAPS, UNEVALUATED, UNIONS
+from .probes import probes
 
 _TURNING = frozenset({"not", "oneOf", "if", "contains"})
 """Keywords for which a schema that accepts more may make the whole accept less."""
@@ -51,23 +62,34 @@ class Oracle:
     def accepts_all(self, wide: Schema, wide_of: Document, narrow: Schema, narrow_of: Document) -> Answer:
         """Whether `wide` accepts every value that `narrow` accepts: YES is a proof, NO a disproof.
 
-        What `narrow` says in keywords that are left out does not count: where that matters, NO is no disproof.
+        NO may be wrong where `narrow` has keywords that are not understood.
 
         Raises:
             TooLargeError: it was asked too often.
         """
-        if self.leaves_out(wide, wide_of):
-            return Answer.UNKNOWN
         whole, part = self._reading(wide, wide_of), self._reading(narrow, narrow_of)
         self._work += 1 + whole.cases * part.cases // 50 + (whole.size + part.size) // _TEXT
         if self._work > _MOST_WORK:
             raise TooLargeError
-        if whole.schema is None or part.schema is None:
-            return Answer.UNKNOWN
-        try:
-            return _ANSWERS.get(whole.schema.covers(part.schema), Answer.UNKNOWN)
-        except ValueError:
-            return Answer.UNKNOWN
+        answer = Answer.UNKNOWN
+        if whole.schema is not None and part.schema is not None and not whole.is_less:
+            with suppress(ValueError):
+                answer = _ANSWERS.get(whole.schema.covers(part.schema), Answer.UNKNOWN)
+        if answer is Answer.NO and part.is_less:
+            answer = Answer.UNKNOWN
+        if answer is Answer.UNKNOWN and self._is_refuted(whole, part):
+            answer = Answer.NO
+        return answer
+
+    def _is_refuted(self, whole: "_Reading", part: "_Reading") -> bool:
+        """Whether one of a few values shows that not everything is accepted."""
+        if whole.validator is None or part.validator is None:
+            return False
+        for value in (*part.probes, *whole.probes):
+            with suppress(ValueError):  # a value, or a pattern, that is too much for the validator
+                if part.validator.is_valid(value) and not whole.validator.is_valid(value):
+                    return True
+        return False
 
     def leaves_out(self, schema: Schema, document: Document) -> bool:
         """Whether there are keywords in `schema`, or in what it refers to, that are not asked about."""
@@ -78,16 +100,6 @@ class Oracle:
                 return True
             pending += _inner(each)
         return False
-
-    def _canonical(self, schema: Schema, document: Document) -> CanonicalSchema | None:
-        written = self._understood(schema, document)
-        definitions = document.reachable(written)
-        if isinstance(written, dict) and definitions:
-            written["$defs"] = {name: self._understood(each, document) for name, each in definitions.items()}
-        try:
-            return canonicalize(written, draft=Draft202012, validate_formats=True, offline=True)
-        except (CanonicalizationError, ValueError):
-            return None
 
     def _understood(self, schema: Schema, document: Document) -> Schema:
         """A schema that accepts at least what `schema` does, without the keywords that are not asked about.
@@ -115,23 +127,54 @@ class Oracle:
             made = {keyword: value for keyword, value in made.items() if keyword not in ("then", "else")}
         return made
 
+    def _asked(self, schema: Schema, document: Document) -> Schema:
+        """What is asked about, with all that it refers to."""
+        written = self._understood(schema, document)
+        definitions = {name: self._understood(each, document) for name, each in document.reachable(written).items()}
+        return {**written, "$defs": definitions} if isinstance(written, dict) and definitions else written
+
     def _reading(self, schema: Schema, document: Document) -> "_Reading":
         text = document.signature(schema)
         if text not in self._read:
-            definitions = document.reachable(schema)
-            cases = _cases(schema, definitions, frozenset())
-            read = self._canonical(schema, document) if cases <= _MOST_CASES else None
-            self._read[text] = _Reading(read, min(cases, _MOST_CASES), len(text))
+            cases = _cases(schema, document.reachable(schema), frozenset())
+            is_less = self.leaves_out(schema, document)
+            read = _canonical(self._asked(schema, document)) if cases <= _MOST_CASES else None
+            self._read[text] = _Reading(schema, document, read, is_less, min(cases, _MOST_CASES), len(text))
         return self._read[text]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Reading:
-    """What is known of a schema: its canonical form if there is one, its alternatives, the characters of its text."""
+    """What is known of a schema; `is_less`: its canonical form, if there is one, leaves something out."""
 
+    origin: Schema
+    document: Document
     schema: CanonicalSchema | None
+    is_less: bool
     cases: int
     size: int
+
+    @cached_property
+    def validator(self) -> Draft202012Validator | None:
+        """Says whether a value fits; what is not understood it does not count."""
+        definitions = self.document.reachable(self.origin)
+        whole = {**self.origin, "$defs": definitions} if isinstance(self.origin, dict) and definitions else self.origin
+        try:
+            return Draft202012Validator(whole, validate_formats=True, offline=True)
+        except (ReferencingError, ValidationError, ValueError):
+            return None
+
+    @cached_property
+    def probes(self) -> list[Any]:
+        """Values to try."""
+        return probes(self.origin, self.document)
+
+
+def _canonical(schema: Schema) -> CanonicalSchema | None:
+    try:
+        return canonicalize(schema, draft=Draft202012, validate_formats=True, offline=True)
+    except (CanonicalizationError, ValueError):
+        return None
 
 
 def matches(pattern: str, text: str) -> bool | None:

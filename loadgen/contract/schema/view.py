@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ..values import same
 from .document import Document, Schema
 from .keywords import KIND_OF, NOT_UNDERSTOOD, UNEVALUATED, UNIONS, group_of
 
@@ -107,7 +108,7 @@ def _join(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any] | 
     made = {**one, **other}
     for keyword in one.keys() | other.keys():
         mine, others = ({key: each[key] for key in group_of(keyword) if key in each} for each in (one, other))
-        if not mine or not others or mine == others:
+        if not mine or not others or same(mine, others):
             continue
         if keyword == "type":
             made["type"] = _named(types_of({"type": one["type"]}) & types_of({"type": other["type"]}))
@@ -115,7 +116,7 @@ def _join(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any] | 
             made["required"] = sorted({*one["required"], *other["required"]})
         elif keyword == "properties" and mine.keys() == others.keys() == {"properties"}:
             names = one["properties"].keys() & other["properties"].keys()
-            if any(one["properties"][name] != other["properties"][name] for name in names):
+            if any(not same(one["properties"][name], other["properties"][name]) for name in names):
                 return None
             made["properties"] = {**one["properties"], **other["properties"]}
         else:

@@ -138,7 +138,7 @@ class Walk:
             if group[0] in UNEVALUATED and group[0] in wide:
                 if not self._pair.same(_looked_at(old), _looked_at(new)):
                     looks = f"{group[0]} looks at what changed beside it" if mine and others else sentence
-                    found.append(judged(Answer.UNKNOWN, where, looks))
+                    found.append(judged(self._pair.holds(old, new, _looked_at(wide)), where, looks))
             elif self._pair.same(mine, others):
                 continue
             elif group == (f"{NOT_UNDERSTOOD}nullable",):
