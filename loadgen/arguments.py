@@ -18,20 +18,24 @@ class UnusableSchemaError(ValueError):
 
 
 class Arguments:
-    """What the tool `name` may be called with, drawn from `seed`.
+    """What the tool `name` may be called with, drawn from `seed`; with `formats` a text has to be of the one named.
 
     Raises:
         UnusableSchemaError: nobody can tell.
     """
 
-    def __init__(self, name: str, schema: Mapping[str, Any], seed: int) -> None:
+    def __init__(self, name: str, schema: Mapping[str, Any], seed: int, *, formats: bool = True) -> None:
         self._key = (seed, name)
         self._schema = schema
         try:
-            self._validator: Validator = validator_for(dict(schema), validate_formats=True, offline=True)
+            self._validator: Validator = validator_for(dict(schema), validate_formats=formats, offline=True)
         except ValueError as error:
             reason = str(error).splitlines()[0]
             raise UnusableSchemaError(f"the inputSchema of {name} is not valid JSON Schema: {reason}") from error
+
+    def fits(self, arguments: Mapping[str, Any]) -> bool:
+        """Whether `arguments` fit the schema."""
+        return self._validator.is_valid(arguments)
 
     def fault(self, arguments: Mapping[str, Any]) -> str | None:
         """Why `arguments` do not fit the schema; None when they do."""
@@ -42,13 +46,13 @@ class Arguments:
         """Sets of arguments that fit; it ends after many tries, maybe without any."""
         for n in range(_MOST_TRIES):
             arguments = draw_arguments(self._schema, *self._key, n)
-            if self._fits(arguments):
+            if self.fits(arguments):
                 yield arguments
 
     def misfit(self) -> dict[str, Any] | None:
         """Arguments that do not fit, nearly those that do; None where anything fits."""
         good = next(self.fitting(), {})
-        return next((bad for bad in self._misfits(good) if not self._fits(bad)), None)
+        return next((bad for bad in self._misfits(good) if not self.fits(bad)), None)
 
     def _misfits(self, good: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         required = self._schema.get("required")
@@ -59,6 +63,3 @@ class Arguments:
             for wrong in _WRONG:
                 yield {**good, name: wrong}
         yield {**good, _UNEXPECTED: True}
-
-    def _fits(self, arguments: Mapping[str, Any]) -> bool:
-        return self._validator.is_valid(arguments)

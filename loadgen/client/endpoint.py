@@ -1,10 +1,10 @@
 """Where a server is and how to talk to it; the only file that knows both transports."""
 
 import ssl
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, Self, get_args
 from urllib.parse import urlsplit
 
 from formats.errors import InvalidInput
@@ -16,6 +16,7 @@ from .transport import Limits, Request, Transport
 
 Kind = Literal["raw", "aiohttp"]
 _NO_LIMITS = Limits()
+_MOST_OF_HEALTH = 1024 * 1024
 _OURS = frozenset({"connection", "content-length", "transfer-encoding"})
 
 
@@ -74,14 +75,22 @@ class Endpoint:
 
     async def is_testbed(self, within: float = 5.0) -> bool:
         """Whether /health beside the endpoint says that this is a testbed server; False without an answer."""
+        return (await self.health(within)).get("testbed") is True
+
+    def beside(self, path: str) -> Self:
+        """Another place on the same server, reached the same way; `path` may have a query."""
         parts = urlsplit(self.url)
-        transport, reply = replace(self, url=f"{parts.scheme}://{parts.netloc}/health").connect(), PlainReply()
+        return replace(self, url=f"{parts.scheme}://{parts.netloc}{path}")
+
+    async def health(self, within: float = 5.0) -> Mapping[str, Any]:
+        """What /health beside the endpoint says, when it is a JSON object; else nothing."""
+        transport, reply = self.beside("/health").connect(), PlainReply(_MOST_OF_HEALTH)
         try:
             failure = await transport.exchange(Request("GET", {"Accept": "application/json"}), reply, within)
         finally:
             await transport.close()
         health = reply.document() if failure is None else None
-        return isinstance(health, dict) and health.get("testbed") is True
+        return health if isinstance(health, dict) else {}
 
     @property
     def _secure(self) -> bool:

@@ -41,7 +41,7 @@ class Request:
     this one adds.
     """
 
-    method: Literal["POST", "DELETE", "GET"]
+    method: Literal["POST", "DELETE", "GET", "PUT"]
     headers: Mapping[str, str]
     body: bytes = b""
     own: tuple[tuple[str, str], ...] = ()

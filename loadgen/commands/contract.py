@@ -16,10 +16,13 @@ from ..errors import ExitCode
 from ..event_loop import run_in_loop
 from ..options.capture import STDOUT, CaptureOptions
 from ..outcome import printable
+from .contract_check import check, codes
 
 _LONGEST = 2_000
 """Characters of a sentence."""
 app = App(name="contract", help="Capture, check and compare what MCP servers offer and how they answer.")
+app.command(check)
+app.command(codes)
 
 
 @app.command
