@@ -7,7 +7,7 @@ memory, sets what it is to remember, and answers with a template. docs/contracts
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, Field, JsonValue, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
 from .errors import repeated
 from .example import Entry, Shape, usable_schema
@@ -38,6 +38,8 @@ class ErrorTemplate(Shape):
 
 class AnswerTemplate(Shape):
     """How to answer: one of these, each a template."""
+
+    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": [kind]} for kind in _ANSWERS]})
 
     result: Entry | None = None
     """The whole result."""

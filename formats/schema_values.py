@@ -2,9 +2,10 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 from .draw import Draw
+from .pattern_text import pattern_text
 
 Schema = Mapping[str, Any]
 
@@ -17,6 +18,10 @@ _MOST = 500
 _PER_VALUE = 100
 _FEW = 3
 _LONGEST_ARRAY = 3
+_NARROWER: dict[str, Callable[[float, float], float]] = {
+    **dict.fromkeys(("minimum", "exclusiveMinimum", "minLength", "minItems"), max),
+    **dict.fromkeys(("maximum", "exclusiveMaximum", "maxLength", "maxItems"), min),
+}
 _WITH_PARTS = ("object", "array")
 _LARGEST_NUMBER = 1000
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
@@ -37,7 +42,7 @@ def draw_arguments(schema: Schema, *key: int | str) -> dict[str, Any]:
     """One set of arguments for a tool with `schema`, a function of `key` alone.
 
     Required properties are always given, optional ones in half of the cases while there are few values. What JSON
-    Schema can say beyond types, bounds, formats, enumerations, local references and combinations is not aimed at:
+    Schema can say beyond types, bounds, formats, patterns, enumerations, local references and combinations is not aimed at:
     whether the arguments fit is for the caller to check. There are none (an empty set) when what is required has no
     end, or is more than a call should carry.
     """
@@ -186,12 +191,24 @@ def _merged(schemas: Sequence[Any], without: str) -> Schema:
             properties[name] = {"allOf": [properties[name], value]} if name in properties else value
         required = [*_items(merged, "required"), *_items(schema, "required")]
         own = {key: value for key, value in schema.items() if key != without or schema is not schemas[0]}
-        merged = {**merged, **own}
+        both = {key: _narrowed(key, merged[key], own[key]) for key in own.keys() & merged.keys()}
+        merged = {**merged, **own, **both}
         if properties:
             merged["properties"] = properties
         if required:
             merged["required"] = list(dict.fromkeys(required))
     return merged
+
+
+def _narrowed(key: str, one: Any, other: Any) -> Any:
+    """What both say under `key`, where that can be said in one; else the latter."""
+    if key == "items" and isinstance(one, Mapping) and isinstance(other, Mapping):
+        return {"allOf": [one, other]}
+    if key == "enum" and isinstance(one, list) and isinstance(other, list):
+        return [value for value in one if value in other] or other
+    if key in _NARROWER and _is_number(one) and _is_number(other):
+        return _NARROWER[key](one, other)
+    return other
 
 
 def _breadth(schema: Schema) -> int:
@@ -215,7 +232,11 @@ def _whole(schema: Schema, key: str, default: int) -> int:
 
 def _bound(schema: Schema, key: str, default: float) -> float:
     value = schema.get(key)
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else default
+    return value if _is_number(value) else default
+
+
+def _is_number(value: Any) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _kinds(schema: Schema) -> list[str]:
@@ -256,7 +277,11 @@ def _number(schema: Schema, draw: Draw) -> float:
 
 
 def _string(schema: Schema, draw: Draw, least: int) -> str:
-    formatted = _FORMATS.get(str(schema.get("format")))
+    formatted, pattern = _FORMATS.get(str(schema.get("format"))), schema.get("pattern")
+    if isinstance(pattern, str) and (formatted is None or draw.below(2)):  # of both, either may fit the other
+        matching = pattern_text(pattern, draw, least)
+        if matching is not None:
+            return matching
     if formatted is not None:
         return formatted(draw)
     text = _word(draw).ljust(least, "x")

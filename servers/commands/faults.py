@@ -9,11 +9,11 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from textwrap import fill
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from cyclopts import App, Parameter
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from formats.durations import format_duration, parse_duration
 from formats.errors import InvalidInput
@@ -21,7 +21,7 @@ from formats.fixtures import bundled_fixtures, find_fixture
 from formats.stdio import say
 from formats.text_file import read_text
 
-from ..config import LARGEST_SEED, CalculatorConfig, PaymentsConfig, Token
+from ..config import LARGEST_SEED, CalculatorConfig, PaymentsConfig, ServerConfig, StubConfig, Token
 from ..errors import NoAnswer
 
 NO_ANSWER = 3
@@ -111,7 +111,23 @@ class ExplainOptions(_Options):
 
     calls: Annotated[int, Field(ge=1, le=MOST_CALLS), Parameter(help="How many calls of each tool.")] = 100
     seed: _Seed = None
-    server: Annotated[Literal["payments", "calculator"], Parameter(help="Whose tools are called.")] = "payments"
+    server: Annotated[Literal["payments", "calculator", "stub"], Parameter(help="Whose tools are called.")] = "payments"
+    contract: Annotated[
+        str | None, Field(min_length=1), Parameter(help="Of a stub: a JSON file, or a bundled name.")
+    ] = None
+
+    @model_validator(mode="after")
+    def _know_the_stub(self) -> Self:
+        if self.server == "stub" and self.contract is None:
+            raise ValueError("--contract is required with --server stub")
+        return self
+
+    @property
+    def config(self) -> ServerConfig:
+        """Of that server."""
+        if self.server == "stub":
+            return StubConfig(contract=self.contract or "")
+        return PaymentsConfig() if self.server == "payments" else CalculatorConfig()
 
 
 @app.command
@@ -189,7 +205,7 @@ def explain(
     from ..faults.explain import explain as explained  # noqa: PLC0415 - as above
     from ..faults.profile import read_profile  # noqa: PLC0415 - as above
 
-    tools = tool_names(PaymentsConfig() if options.server == "payments" else CalculatorConfig())
+    tools = tool_names(options.config)
     say(explained(read_profile(profile, EFFECTS, tools, options.seed), tools, options.calls), sys.stdout)
     return 0
 

@@ -9,6 +9,7 @@ from formats.contract import Contract, Example
 from .expected import Subject, outcome_for
 from .made import PROMPT_SCHEMA, ToolResults, prompt_result, read_result, read_schema
 from .outcome import Outcome
+from .schemas import Check
 from .values import Key, canonical_text
 
 Asked = tuple[str, str, str]
@@ -69,9 +70,10 @@ def _subject(
     key, name = _key(asked, seed), asked[1]
     if example.resource is not None:
         entry = next((each for each in contract.resources if each["uri"] == name), {"uri": name})
-        return Subject(lambda attempt: read_result(name, entry, key, attempt), read_schema(name))
+        schema = read_schema(name)
+        return Subject(lambda attempt: read_result(name, entry, key, attempt), schema, Check(schema).is_met)
     if example.prompt is not None:
         entry = next((each for each in contract.prompts if each["name"] == name), {"name": name})
-        return Subject(lambda attempt: prompt_result(entry, key, attempt), PROMPT_SCHEMA)
+        return Subject(lambda attempt: prompt_result(entry, key, attempt), PROMPT_SCHEMA, Check(PROMPT_SCHEMA).is_met)
     tool = results.get(name) or ToolResults({"name": name})
     return Subject(lambda attempt: tool.make(key, attempt), tool.schema, tool.is_kept_by, tool.finished)

@@ -31,18 +31,15 @@ class Check:
 
     def is_met(self, value: Any) -> bool:
         """Whether `value` fits."""
-        try:
-            return self._validator.is_valid(value)
-        except ValueError:  # nested deeper than the validator follows
-            return False
+        return self._validator.is_valid(value)
 
     def problems(self, value: Any, name: str) -> str:
         """What is wrong with `value`, which is called `name`, in clauses; empty when it fits."""
+        if self._validator.is_valid(value):
+            return ""
         try:
-            if self._validator.is_valid(value):
-                return ""
             return "; ".join(_clauses(self._validator.iter_errors(value), name))
-        except ValueError as error:  # as above
+        except ValueError as error:  # what it would show is nested too deeply
             return f"{name} cannot be checked: {_short(str(error))}"
 
 
