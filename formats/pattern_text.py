@@ -29,6 +29,7 @@ _SETS: dict[str, Ranges] = {
     "S": _LETTERS,
 }
 _CONTROLS = {"n": "\n", "r": "\r", "t": "\t", "f": "\f", "v": "\v", "0": "\0"}
+_SURROGATES, _LAST = range(0xD800, 0xE000), 0x10FFFF
 _HEX = re.compile(r"x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|u\{([0-9A-Fa-f]{1,6})\}")
 _TIMES = re.compile(r"\{(\d{1,6})(,(\d{1,6})?)?\}")
 _GROUP = re.compile(r"\?(?:(:)|<[A-Za-z_]\w*>|(<?[=!]))?")
@@ -216,6 +217,6 @@ def _shown(ranges: Ranges) -> Ranges:
 
 
 def _sound(ranges: Ranges) -> Ranges:
-    if any(0xD800 <= low <= 0xDFFF or low > 0x10FFFF for low, _ in ranges):  # no characters
+    if any(low in _SURROGATES or low > _LAST for low, _ in ranges):  # no characters
         raise _NotUnderstoodError
     return ranges

@@ -42,9 +42,9 @@ def draw_arguments(schema: Schema, *key: int | str) -> dict[str, Any]:
     """One set of arguments for a tool with `schema`, a function of `key` alone.
 
     Required properties are always given, optional ones in half of the cases while there are few values. What JSON
-    Schema can say beyond types, bounds, formats, patterns, enumerations, local references and combinations is not aimed at:
-    whether the arguments fit is for the caller to check. There are none (an empty set) when what is required has no
-    end, or is more than a call should carry.
+    Schema can say beyond types, bounds, formats, usual patterns, enumerations, local references and combinations is not
+    aimed at: whether the arguments fit is for the caller to check. There are none (an empty set) when what is required
+    has no end, or is more than a call should carry.
     """
     value = draw_value(schema, *key)
     return value if isinstance(value, dict) else {}

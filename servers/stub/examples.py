@@ -40,18 +40,17 @@ class Examples:
 def answer_examples(contract: Contract, results: Mapping[str, ToolResults], seed: int) -> Examples:
     """An answer for each example of `contract` that has one, a function of it and `seed`."""
     found = Examples()
-    first: dict[Asked, str] = {}
+    answered: dict[Asked, str] = {}
     for example in contract.examples:
-        asked = _asked(example)
-        if asked in first:
-            found.faults[f"examples.{example.name}"] = f"asks for the same as {first[asked]}, which is answered"
+        asked, place = _asked(example), f"examples.{example.name}"
+        if asked in answered:
+            found.faults[place] = f"asks for the same as {answered[asked]}, which is answered"
             continue
-        first[asked] = example.name
         outcome = outcome_for(example.expect, _subject(contract, example, results, asked, seed), _key(asked, seed))
         if outcome is None:
-            found.faults[f"examples.{example.name}"] = "no result that meets its expectation was found"
+            found.faults[place] = "no result that meets its expectation was found"
         else:
-            found.outcomes[asked] = outcome
+            found.outcomes[asked], answered[asked] = outcome, example.name
     return found
 
 

@@ -14,7 +14,7 @@ from loadgen.options.payments import PaymentsOptions
 from loadgen.options.run import _Variables
 from servers.cli import app as serve
 from servers.commands.faults import ExplainOptions, JournalOptions, RemoteOptions, ShowOptions
-from servers.config import PaymentsConfig, StubConfig
+from servers.config import PaymentsConfig
 from tests.deployment.tool import ROOT
 
 TEXT = (ROOT / ".env.example").read_text()

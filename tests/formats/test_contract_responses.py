@@ -1,4 +1,4 @@
-"""`responses` of a contract are read strictly: every mistake is a sentence with its place, before anything is served."""
+"""`responses` of a contract are read strictly: every mistake is a sentence with its place."""
 
 import json
 from pathlib import Path
@@ -53,18 +53,24 @@ def test_a_rule_is_read_and_written_again_as_it_was(file: Path) -> None:
     [
         (
             changed(structured={"id": ["${befor.id}"]}),
-            "responses[0] should use known names: structured.id[0] has ${befor.id}, which is not known "
-            "(did you mean before?)",
+            (
+                "responses[0] should use known names: structured.id[0] has ${befor.id}, which is not known "
+                "(did you mean before?)"
+            ),
         ),
         (
             changed(structured="${arguments.amuont}"),
-            "responses should use arguments that the tool takes; [0].structured has ${arguments.amuont} "
-            "(did you mean amount?)",
+            (
+                "responses should use arguments that the tool takes; [0].structured has ${arguments.amuont} "
+                "(did you mean amount?)"
+            ),
         ),
         (
             changed(set={"k:${arguments.mount}": 1}),
-            "responses should use arguments that the tool takes; [0].set.k:${arguments.mount} has ${arguments.mount} "
-            "(did you mean amount?)",
+            (
+                "responses should use arguments that the tool takes; "
+                "[0].set.k:${arguments.mount} has ${arguments.mount} (did you mean amount?)"
+            ),
         ),
         (changed(tool="pya"), "responses should be for tools of the contract; [0] is for pya (did you mean pay?)"),
         (

@@ -60,7 +60,7 @@ TOOLS = [
     _tool("add", _arguments("a", "b", a=WHOLE, b=WHOLE), SUM),
     _tool("create", _arguments("amount", amount=WHOLE, note={**TEXT, "default": "none"}, key=TEXT), ORDER),
     _tool("look", _arguments("id", id=TEXT), ORDER),
-    _tool("odd", {"type": "objekt"}),
+    _tool("odd", {"type": "object", "properties": {"which": {"$ref": "#/$defs/gone"}}}),
     _tool("impossible", output={"type": "object", "not": {}}),
     _tool("routed", _arguments("region", region={**TEXT, "x-mcp-header": "Region"})),
 ]

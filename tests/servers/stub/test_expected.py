@@ -13,6 +13,10 @@ from servers.stub.values import Key
 from tests.support.stub_contract import FORECAST, SUM, tool
 
 KEY = Key(0, "x")
+UNNAMED = {
+    "properties": {"unit": {"enum": ["C", "F"]}, "days": {"type": "array", "items": {"required": ["low"]}}},
+    "required": ["unit", "days"],
+}
 
 
 def outcome(expect: dict[str, Any], output: Any = None) -> Outcome | None:
@@ -57,7 +61,7 @@ def test_a_result_that_only_has_to_fit_the_output_schema_is_the_natural_one() ->
     assert result({"fits": True}, FORECAST) == ToolResults(tool("any", output=FORECAST)).make(KEY)
 
 
-@pytest.mark.parametrize("output", [FORECAST, {**FORECAST, "properties": {**FORECAST["properties"], "more": {}}}])
+@pytest.mark.parametrize("output", [FORECAST, {"allOf": [{"$ref": "#/$defs/it"}], "$defs": {"it": UNNAMED}}])
 def test_a_result_fits_a_schema_and_the_output_schema_together(output: Any) -> None:
     fits = {
         "$defs": {"cold": {"type": "integer", "maximum": -50}},
