@@ -14,7 +14,10 @@ from tests.support.stub_contract import FORECAST, SUM, tool
 
 KEY = Key(0, "x")
 UNNAMED = {
-    "properties": {"unit": {"enum": ["C", "F"]}, "days": {"type": "array", "items": {"required": ["low"]}}},
+    "properties": {
+        "unit": {"enum": ["C", "F"]},
+        "days": {"type": "array", "items": {"type": "object", "required": ["low"]}},
+    },
     "required": ["unit", "days"],
 }
 
