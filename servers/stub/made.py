@@ -28,7 +28,7 @@ class ToolResults:
     """
 
     def __init__(self, entry: Mapping[str, Any]) -> None:
-        self._name = str(entry["name"])
+        self.name = str(entry["name"])
         self.output = entry.get("outputSchema")
         self.fault: str | None = None
         """Why its outputSchema cannot be kept, None when it can."""
@@ -52,7 +52,7 @@ class ToolResults:
     def make(self, key: Key, attempt: int = 0) -> dict[str, Any] | None:
         """A result, a function of `key` and `attempt`; None when none was found that fits the outputSchema."""
         if self.output is None:
-            return _result(f"{self._name}: {key.word('text', attempt)}")
+            return _result(f"{self.name}: {key.word('text', attempt)}")
         found = () if self._check is None else key.fitting(self.output, self._check, "output", attempt)
         return self.of(found[0]) if found else None
 

@@ -1,5 +1,6 @@
 """The `responses` of one tool: which rule applies to a call, what it remembers, and how it answers."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,8 @@ from .memory import Memory
 from .outcome import Failure, Outcome, refused
 from .schemas import Check
 from .values import Key
+
+_log = logging.getLogger(__name__)
 
 
 class Rules:
@@ -93,15 +96,18 @@ class _Answer:
         self._kind = answer.kind
         self._template = Template(answer.template[answer.kind])
         self._results = results
+        self._is_told = False
+        """That it breaks the outputSchema: once, it may be meant."""
 
     def render(self, lookup: Lookup) -> Outcome:
         value = self._template.render(lookup)
         match self._kind:
-            case "structured":
-                return self._results.of(value)
             case "tool_error":
                 return refused(as_text(value))
             case "error":
                 return Failure(value["code"], as_text(value["message"]), value["data"])
-        result: dict[str, Any] = value
+        result: dict[str, Any] = self._results.of(value) if self._kind == "structured" else value
+        if not self._is_told and result.get("isError") is not True and not self._results.is_kept_by(result):
+            self._is_told = True
+            _log.error("a response of %s breaks its outputSchema: %.500s", self._results.name, result)
         return result

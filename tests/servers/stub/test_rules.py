@@ -89,6 +89,15 @@ def test_nothing_is_set_when_the_rule_does_not_answer() -> None:
     assert calls.memory.get("b") == ()
 
 
+def test_an_answer_that_breaks_the_output_schema_is_given_and_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    calls = Calls({"when": {"required": ["ok"]}, "structured": {"id": "x", "amount": 1}}, {"structured": {"id": 5}})
+    calls.structured(ok=1)
+    assert caplog.messages == []
+    assert [calls.structured() for _ in range(2)] == [{"id": 5}, {"id": 5}]
+    (message,) = caplog.messages
+    assert message.startswith("a response of any breaks its outputSchema: {'content'")
+
+
 def test_calls_are_numbered_and_have_an_id_each_by_the_seed() -> None:
     rule = {"structured": ["${call.n}", "${uuid}", "-${uuid}"]}
     calls = Calls(rule)
