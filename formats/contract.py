@@ -215,7 +215,9 @@ def _descriptions(model: type[Shape]) -> dict[str, str]:
     """The docstrings below the fields of `model`; pydantic could collect them too, but whenever it is imported."""
     return {
         field.target.id: " ".join(str(words.value.value).split())
-        for defined in ast.parse(inspect.getsource(model)).body
+        for part in reversed(model.__mro__)
+        if issubclass(part, Shape)
+        for defined in ast.parse(inspect.getsource(part)).body
         if isinstance(defined, ast.ClassDef)
         for field, words in pairwise(defined.body)
         if isinstance(field, ast.AnnAssign)

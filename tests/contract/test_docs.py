@@ -26,7 +26,7 @@ def calculator() -> Iterator[str]:
 
 
 def test_its_commands_run_one_after_another(calculator: str, tmp_path: Path) -> None:
-    (block,) = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
+    block = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)[0]
     path = f"{BIN}{os.pathsep}{os.environ['PATH']}"
     for line in block.replace("http://127.0.0.1:8100", calculator).splitlines():
         done = subprocess.run(
@@ -43,7 +43,7 @@ def test_its_commands_run_one_after_another(calculator: str, tmp_path: Path) -> 
 
 
 def test_its_file_is_a_contract() -> None:
-    (text,) = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
+    text = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)[0]
     contract = parse_contract(text, "the page")
     assert {example.expect.kind for example in contract.examples} == {"tool_error", "match"}
     assert json.loads(text)["version"] == 1
