@@ -1,5 +1,6 @@
 """One tool of a contract, in the form that answers its calls on the fast lane and behind FastMCP alike."""
 
+import logging
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
@@ -13,6 +14,8 @@ from .outcome import Failure, Outcome, refused
 from .rules import Rules
 from .schemas import CannotUse, Check
 from .values import Key, canonical_text
+
+_log = logging.getLogger(__name__)
 
 _MOST_REMEMBERED, _LONGEST_REMEMBERED = 1024, 1024
 """How many answers of one tool are remembered, and how many bytes of arguments those are for have."""
@@ -54,6 +57,8 @@ class StubTool:
         self._rules = rules
         self._memory = memory
         self._seed = seed
+        self._is_told = False
+        """That there is not always a result."""
         self._input: Check | None = None
         try:
             self._input = Check(entry["inputSchema"])
@@ -95,11 +100,13 @@ class StubTool:
         if by_rule is not None:
             return by_rule
         made = self._results.make(Key(self._seed, "tools/call", self.name, canonical))
-        return (
-            refused(f"{NO_ANSWER}: nothing that fits the outputSchema of {self.name} was found.")
-            if made is None
-            else made
-        )
+        return self._unanswered() if made is None else made
+
+    def _unanswered(self) -> Outcome:
+        if not self._is_told:
+            self._is_told = True
+            _log.error("nothing that fits the outputSchema of %s was found for some arguments", self.name)
+        return refused(f"{NO_ANSWER}: nothing that fits the outputSchema of {self.name} was found.")
 
 
 def _written(outcome: Outcome) -> Answer | Failure:

@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from formats.contract import Contract, Example, Expectation, parse_contract
+from formats.contract_responses import ErrorTemplate, Response
 from loadgen.options.capture import CaptureOptions
+from servers.config import ServerConfig, StubConfig
 from servers.testing import running_server
 
 PAGE = (Path(__file__).parents[2] / "docs" / "contracts.md").read_text(encoding="utf-8")
@@ -55,3 +57,11 @@ def test_its_tables_have_every_key_kind_and_flag() -> None:
     flags = {f"--{name.replace('_', '-')}" for name in CaptureOptions.model_fields} - {"--read"} | {"--no-read"}
     assert {word for word in keys | flags if f"`{word}`" not in first_cells} == set()
     assert {word for word in Example.model_fields if f"`{word}`" not in PAGE} == set()
+
+
+def test_its_tables_have_every_key_of_responses_and_flag_of_the_stand_in() -> None:
+    first_cells = " ".join(re.findall(r"^\| ([^|]*) \|", PAGE, re.MULTILINE))
+    own = StubConfig.model_fields.keys() - ServerConfig.model_fields.keys()
+    flags = {f"--{name.replace('_', '-')}" for name in own}
+    assert {word for word in {*Response.model_fields} | flags if f"`{word}`" not in first_cells} == set()
+    assert {word for word in ErrorTemplate.model_fields if f"`{word}`" not in PAGE} == set()

@@ -80,9 +80,13 @@ async def test_what_is_made_up_is_a_function_of_seed_tool_and_arguments() -> Non
     assert all(other != answers[0] for other in others)
 
 
-async def test_where_nothing_fits_the_output_schema_calls_are_refused_and_it_is_told() -> None:
+async def test_where_nothing_fits_the_output_schema_calls_are_refused_and_it_is_told(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     server = stub(tool(output={"type": "object", "not": {}}))
     result = await call(server)
+    assert result == await call(server, other=1)
+    assert caplog.messages == ["nothing that fits the outputSchema of any was found for some arguments"]
     assert result["isError"] is True
     assert result["content"][0]["text"] == "no_answer: nothing that fits the outputSchema of any was found."
     assert "tools.any.outputSchema" in server.limitations
