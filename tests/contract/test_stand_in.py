@@ -11,10 +11,12 @@ import pytest
 from formats.contract import Contract, contract_text, parse_contract, read_contract
 from formats.fixtures import find_fixture
 from loadgen.cli import main
+from loadgen.contract.surface_diff import diff_surfaces
 from servers.testing import RunningServer, running_server
 from tests.contract.refresh import SERVERS
 from tests.support.everything import everything
 from tests.support.raw_mcp import HANDSHAKE, RawClient
+from tests.support.stub_contract import SAMPLE
 
 PAGE = (Path(__file__).parents[2] / "docs" / "contracts.md").read_text(encoding="utf-8")
 
@@ -56,6 +58,11 @@ def test_a_server_that_has_everything_can_be_stood_in_for(tmp_path: Path) -> Non
     )
     claimed = read_contract(again).capabilities["handshake"]
     assert claimed == {name: what for name, what in contract.capabilities["handshake"].items() if name != "tasks"}
+
+
+def test_rules_of_a_stand_in_are_no_change_of_what_the_server_does() -> None:
+    contract = Contract.model_validate(SAMPLE)
+    assert diff_surfaces(contract.model_copy(update={"responses": ()}), contract) == ()
 
 
 def test_the_responses_of_the_page_do_what_it_says() -> None:
