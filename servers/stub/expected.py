@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from formats.contract import Expectation
+from formats.contract import Expectation, essence
 from formats.json_pointer import find_at
 
 from .outcome import Failure, Outcome, refused
@@ -36,7 +36,7 @@ class Subject:
 def outcome_for(expect: Expectation, subject: Subject, key: Key) -> Outcome | None:
     """An outcome that meets `expect`, a function of `key`; None when none was found."""
     if expect.kind == "result":
-        return dict(expect.result or {})
+        return essence(expect.result or {})
     if expect.error is not None:
         return Failure(expect.error.code, expect.error.message or f"Error {expect.error.code}")
     if expect.tool_error is not None:

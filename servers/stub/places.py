@@ -4,6 +4,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from formats.schema_parts import items_of
+
 _INDEX = re.compile(r"0|[1-9][0-9]{0,3}")
 _MOST_REFERENCES = 16
 
@@ -45,7 +47,7 @@ def _below(root: Mapping[str, Any], schema: Any, step: str) -> Any:
     for keyword in ("items", "additionalProperties"):
         if isinstance(schema.get(keyword), Mapping) and (keyword != "items" or _INDEX.fullmatch(step)):
             return schema[keyword]
-    branches = [part for each in ("allOf", "anyOf", "oneOf") for part in _list(schema.get(each))]
+    branches = [part for each in ("allOf", "anyOf", "oneOf") for part in items_of(schema, each)]
     below = (_below(root, _resolved(root, part), step) for part in branches)
     return next((found for found in below if found != {}), {})
 
@@ -73,7 +75,3 @@ def moved(schema: Any, to: str) -> Any:
 
 def _is_local(reference: Any) -> bool:
     return isinstance(reference, str) and reference.startswith("#")
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []

@@ -36,14 +36,11 @@ class Rules:
         seed: int,
     ) -> None:
         self._rules = [_Rule(response, results) for response in responses]
+        self.are_pure = not any(rule.depends_on_calls for rule in self._rules)
+        """Whether the same arguments are always answered alike."""
         self._defaults = dict(defaults)
         self._memory = memory
         self._seed = seed
-
-    @property
-    def are_pure(self) -> bool:
-        """Whether the same arguments are always answered alike."""
-        return not any(rule.depends_on_calls for rule in self._rules)
 
     def answer(self, tool: str, arguments: Mapping[str, Any], n: int) -> Outcome | None:
         """What the first rule says that applies to the `n`-th call of `tool`; None when none does."""

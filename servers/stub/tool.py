@@ -7,6 +7,8 @@ from typing import Any
 
 from pydantic_core import from_json, to_json
 
+from formats.contract import UNCOMPARED
+
 from ..wire.compiled import Answer
 from .made import ToolResults
 from .memory import Memory
@@ -19,8 +21,8 @@ _log = logging.getLogger(__name__)
 
 _MOST_REMEMBERED, _LONGEST_REMEMBERED = 1024, 1024
 """How many answers of one tool are remembered, and how many bytes of arguments those are for have."""
-_APART = frozenset({"isError", "_meta", "resultType"})
-"""Members of a result that the lane writes itself."""
+_APART = UNCOMPARED | {"isError"}
+"""Members of a result that are written around it, or are about the exchange."""
 
 NO_ANSWER = "no_answer"
 """What the text begins with where no result could be made up that keeps what the tool promises."""
@@ -114,4 +116,4 @@ def _written(outcome: Outcome) -> Answer | Failure:
         return outcome
     is_error = outcome.get("isError") is True
     members = {key: value for key, value in outcome.items() if key not in _APART}
-    return Answer(to_json(members or {"content": []})[1:-1], is_error)
+    return Answer(to_json(members or {"content": []}, inf_nan_mode="null")[1:-1], is_error)

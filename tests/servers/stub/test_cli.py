@@ -1,7 +1,6 @@
 """`mcp-serve stub`: its flags and variables, what it says, and its complaints."""
 
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -21,33 +20,23 @@ def contract(tmp_path: Path) -> str:
     return str(path)
 
 
-@pytest.fixture
-def configs(monkeypatch: pytest.MonkeyPatch) -> list[ServerConfig]:
-    """What the command would have served."""
-    configs: list[ServerConfig] = []
-    monkeypatch.setattr(cli, "_serve", configs.append)
-    for name in [name for name in os.environ if name.startswith("MCP_SERVE_")]:
-        monkeypatch.delenv(name)
-    return configs
-
-
-def test_every_flag_reaches_its_setting(configs: list[ServerConfig]) -> None:
+def test_every_flag_reaches_its_setting(served: list[ServerConfig]) -> None:
     assert cli.main(["stub", "--contract", "x.json"]) == 0
     assert cli.main(["stub", "--contract", "x", "--answers-seed", "-5", "--keep", "3", "--port", "9", "--no-lane"]) == 0
-    assert configs == [
+    assert served == [
         StubConfig(contract="x.json", port=8200, answers_seed=0, keep=100_000, lane=True),
         StubConfig(contract="x", port=9, answers_seed=-5, keep=3, lane=False),
     ]
 
 
 def test_every_flag_has_a_variable_which_the_flag_beats(
-    configs: list[ServerConfig], monkeypatch: pytest.MonkeyPatch
+    served: list[ServerConfig], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in (("CONTRACT", "x"), ("ANSWERS_SEED", "5"), ("KEEP", "3")):
         monkeypatch.setenv(f"MCP_SERVE_{name}", value)
     assert cli.main(["stub"]) == 0
     assert cli.main(["stub", "--contract", "y", "--keep", "4"]) == 0
-    assert configs == [
+    assert served == [
         StubConfig(contract="x", answers_seed=5, keep=3),
         StubConfig(contract="y", answers_seed=5, keep=4),
     ]

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.differential import Pair
 from tests.support.differential_corpus import ABSENT, call
-from tests.support.differential_schemas import requests_of
+from tests.support.differential_schemas import GENERATED, requests_of
 from tests.support.differential_servers import pair_of
 from tests.support.raw_mcp import ERAS, MODERN
 from tests.support.stub_contract import EXAMPLES, TOOLS
@@ -61,14 +61,7 @@ def test_other_methods_are_answered_alike(stubs: Pair, method: str, speaks: str)
     stubs.assert_equal(method, [stubs.lane.ask(request)], [stubs.plain.ask(request)])
 
 
-@settings(
-    max_examples=60,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    phases=[Phase.generate, Phase.shrink],
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@settings(GENERATED, max_examples=60)
 @given(data=st.data())
 def test_generated_calls_are_answered_alike(stubs: Pair, era: str, data: st.DataObject) -> None:
     schemas = {entry["name"]: entry["inputSchema"] for entry in TOOLS if entry["name"] not in ODD}

@@ -112,6 +112,17 @@ async def test_odd_arguments_are_answered_too(arguments: dict[str, Any]) -> None
     assert (await call(server, **arguments))["isError"] is False
 
 
+async def test_numbers_that_are_none_in_json_are_null_in_an_answer() -> None:
+    server = stub(tool(), responses=[{"tool": "any", "structured": "${arguments.a}"}])
+    assert (await call(server, a=float("inf")))["structuredContent"] is None
+
+
+async def test_members_about_the_exchange_are_no_part_of_a_recorded_answer() -> None:
+    exact = {"content": [], "_meta": {"a": 1}, "resultType": "complete", "ttlMs": 5, "cacheScope": "public"}
+    server = stub(tool(), examples=[example({}, result=exact)], responses=[{"tool": "any", "result": exact}])
+    assert await call(server) == await call(server, a=1) == {"content": [], "isError": False}
+
+
 async def test_a_result_without_anything_has_no_content() -> None:
     server = stub(tool(), responses=[{"tool": "any", "result": {"isError": True}}])
     assert await call(server) == {"content": [], "isError": True}

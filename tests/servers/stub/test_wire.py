@@ -2,7 +2,6 @@
 
 import base64
 import json
-from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,25 +9,13 @@ from urllib.parse import urlsplit
 import pytest
 
 from formats.contract import Contract
-from servers.testing import RunningServer, running_server
+from servers.testing import RunningServer
 from tests.support.differential import taken_by_lane
-from tests.support.raw_mcp import ERAS, HANDSHAKE, MODERN, PREFIX, RawClient, Reply, send
+from tests.support.raw_mcp import HANDSHAKE, MODERN, PREFIX, RawClient, Reply, error_of, result_of, send
 from tests.support.stub_contract import EXAMPLES, SAMPLE
 
 CONTRACT = Contract.model_validate(SAMPLE)
 INFO = {"name": "sample-server", "version": "9.8", "title": "A Sample"}
-
-
-def result(reply: Reply) -> dict[str, Any]:
-    """What the reply says, without its envelope."""
-    assert reply.status == 200
-    found: dict[str, Any] = reply.message["result"]
-    return {key: value for key, value in found.items() if key not in ("_meta", "resultType", "ttlMs", "cacheScope")}
-
-
-def error(reply: Reply) -> dict[str, Any]:
-    found: dict[str, Any] = reply.message["error"]
-    return found
 
 
 def read(raw: RawClient, uri: str) -> Reply:
@@ -42,12 +29,12 @@ def test_everything_is_listed_word_for_word(raw: RawClient) -> None:
         ("resources/templates/list", "resourceTemplates", CONTRACT.resource_templates),
         ("prompts/list", "prompts", CONTRACT.prompts),
     ):
-        assert result(raw.post(method)) == {member: list(entries)}
+        assert result_of(raw.post(method)) == {member: list(entries)}
 
 
 def test_it_introduces_itself_as_the_server_did(stub: RunningServer) -> None:
     hello = {"protocolVersion": HANDSHAKE, "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}
-    first = result(RawClient(stub.url, HANDSHAKE).post("initialize", hello, Mcp_Session_Id=""))
+    first = result_of(RawClient(stub.url, HANDSHAKE).post("initialize", hello, Mcp_Session_Id=""))
     assert first["serverInfo"] == INFO
     assert first["instructions"] == "Be kind."
     assert first["protocolVersion"] == HANDSHAKE
@@ -77,13 +64,13 @@ def test_an_example_is_answered_as_it_expects(raw: RawClient, example: dict[str,
         reply = read(raw, example["resource"])
     expect = example["expect"]
     if "error" in expect:
-        assert error(reply) == expect["error"]
+        assert error_of(reply) == expect["error"]
     elif "tool_error" in expect:
         assert reply.refusal == expect["tool_error"]
     elif "result" in expect:
-        assert result(reply) == expect["result"] | ({"isError": False} if "tool" in example else {})
+        assert result_of(reply) == expect["result"] | ({"isError": False} if "tool" in example else {})
     else:
-        structured = result(reply)["structuredContent"]
+        structured = result_of(reply)["structuredContent"]
         assert set(structured) >= {"city", "unit", "days"}
         if "match" in expect:
             assert structured["city"] == "Oslo"
@@ -93,8 +80,8 @@ def test_an_example_is_answered_as_it_expects(raw: RawClient, example: dict[str,
 def test_what_fastmcp_wraps_says_so(raw: RawClient) -> None:
     reply = raw.call("add", {"a": 1, "b": 2})
     assert reply.message["result"]["_meta"]["fastmcp"] == {"wrap_result": True}
-    structured = result(reply)["structuredContent"]
-    assert result(reply)["content"] == [{"type": "text", "text": str(structured["result"])}]
+    structured = result_of(reply)["structuredContent"]
+    assert result_of(reply)["content"] == [{"type": "text", "text": str(structured["result"])}]
 
 
 def test_arguments_are_validated_against_the_schema(raw: RawClient) -> None:
@@ -103,29 +90,29 @@ def test_arguments_are_validated_against_the_schema(raw: RawClient) -> None:
 
 
 def test_a_tool_whose_schema_cannot_be_used_takes_what_it_is_given(raw: RawClient) -> None:
-    assert result(raw.call("odd", {"which": [1]})) == {"content": [], "given": [1], "isError": False}
-    assert result(raw.call("odd", {}))["content"][0]["text"].startswith("odd: ")
+    assert result_of(raw.call("odd", {"which": [1]})) == {"content": [], "given": [1], "isError": False}
+    assert result_of(raw.call("odd", {}))["content"][0]["text"].startswith("odd: ")
 
 
 def test_what_is_created_can_be_looked_up(raw: RawClient) -> None:
-    made = result(raw.call("create", {"amount": 5, "note": "n"}))["structuredContent"]
+    made = result_of(raw.call("create", {"amount": 5, "note": "n"}))["structuredContent"]
     assert made == {"id": made["id"], "amount": 5, "note": "n"}
-    assert result(raw.call("look", {"id": made["id"]}))["structuredContent"] == made
-    another = result(raw.call("create", {"amount": 5}))["structuredContent"]
+    assert result_of(raw.call("look", {"id": made["id"]}))["structuredContent"] == made
+    another = result_of(raw.call("create", {"amount": 5}))["structuredContent"]
     assert another == {"id": another["id"], "amount": 5, "note": "none"}
     assert another["id"] != made["id"]
 
 
 def test_a_key_gives_the_same_again(raw: RawClient) -> None:
     key = f"{raw.era}-{raw.headers.get('Mcp-Session-Id')}"
-    first, second = (result(raw.call("create", {"amount": 5, "key": key}))["structuredContent"] for _ in range(2))
+    first, second = (result_of(raw.call("create", {"amount": 5, "key": key}))["structuredContent"] for _ in range(2))
     assert first["id"] == second["id"]
 
 
 def test_rules_refuse_and_fail(raw: RawClient) -> None:
     assert raw.call("create", {"amount": 500}).refusal == "declined: 500 is too much."
     reply = raw.call("look", {"id": "nobody"})
-    assert error(reply) == {"code": -32044, "message": "no order nobody", "data": {"id": "nobody"}}
+    assert error_of(reply) == {"code": -32044, "message": "no order nobody", "data": {"id": "nobody"}}
 
 
 def test_an_unknown_tool_is_refused(raw: RawClient) -> None:
@@ -133,59 +120,62 @@ def test_an_unknown_tool_is_refused(raw: RawClient) -> None:
 
 
 def test_resources_are_read_as_their_kind(raw: RawClient) -> None:
-    (made,) = result(read(raw, "memo://json"))["contents"]
+    (made,) = result_of(read(raw, "memo://json"))["contents"]
     assert json.loads(made["text"])["name"] == "json"
-    (picture,) = result(read(raw, "memo://picture"))["contents"]
+    (picture,) = result_of(read(raw, "memo://picture"))["contents"]
     assert (picture["uri"], picture["mimeType"]) == ("memo://picture", "image/png")
     assert base64.b64decode(picture["blob"])
-    (person,) = result(read(raw, "memo://people/ada"))["contents"]
+    (person,) = result_of(read(raw, "memo://people/ada"))["contents"]
     assert person["uri"] == "memo://people/ada"
     assert person["text"].startswith("<!doctype html>")
-    assert result(read(raw, "memo://people/ada")) == result(read(raw, "memo://people/ada"))
+    assert result_of(read(raw, "memo://people/ada")) == result_of(read(raw, "memo://people/ada"))
 
 
 def test_a_resource_that_is_not_there_is_the_error_of_its_era(raw: RawClient) -> None:
     reply = read(raw, "memo://nowhere")
-    assert error(reply)["code"] == (-32002 if raw.era == HANDSHAKE else -32602)
-    assert error(reply)["data"] == {"uri": "memo://nowhere"}
+    assert error_of(reply)["code"] == (-32002 if raw.era == HANDSHAKE else -32602)
+    assert error_of(reply)["data"] == {"uri": "memo://nowhere"}
     assert reply.status == (200 if raw.era == HANDSHAKE else 400)
 
 
 def test_a_prompt_is_a_message_once_it_has_what_it_requires(raw: RawClient) -> None:
-    made = result(raw.post("prompts/get", {"name": "greet", "arguments": {"who": "Bob"}}))
+    made = result_of(raw.post("prompts/get", {"name": "greet", "arguments": {"who": "Bob"}}))
     assert made["messages"][0]["role"] == "user"
     assert made["description"] == "A greeting."
-    assert error(raw.post("prompts/get", {"name": "greet"})) == {"code": -32602, "message": "who is required"}
-    assert error(raw.post("prompts/get", {"name": "nobody"})) == {"code": -32602, "message": "Unknown prompt: 'nobody'"}
+    assert error_of(raw.post("prompts/get", {"name": "greet"})) == {"code": -32602, "message": "who is required"}
+    assert error_of(raw.post("prompts/get", {"name": "nobody"})) == {
+        "code": -32602,
+        "message": "Unknown prompt: 'nobody'",
+    }
 
 
 def test_what_was_claimed_is_served(stub: RunningServer) -> None:
     raw = RawClient(stub.url, HANDSHAKE)
     for method in ("resources/subscribe", "resources/unsubscribe"):
-        assert result(raw.post(method, {"uri": "memo://json"})) == {}
-    assert result(raw.post("logging/setLevel", {"level": "debug"})) == {}
+        assert result_of(raw.post(method, {"uri": "memo://json"})) == {}
+    assert result_of(raw.post("logging/setLevel", {"level": "debug"})) == {}
     reference = {"ref": {"type": "ref/prompt", "name": "greet"}, "argument": {"name": "who", "value": "A"}}
-    assert result(raw.post("completion/complete", reference)) == {"completion": {"values": []}}
-    assert result(raw.post("ping")) == {}
+    assert result_of(raw.post("completion/complete", reference)) == {"completion": {"values": []}}
+    assert result_of(raw.post("ping")) == {}
 
 
 def test_what_was_not_claimed_is_unknown(stub: RunningServer) -> None:
     raw = RawClient(stub.url, MODERN)
     reference = {"ref": {"type": "ref/prompt", "name": "greet"}, "argument": {"name": "who", "value": "A"}}
     reply = raw.post("completion/complete", reference)
-    assert (reply.status, error(reply)["code"]) == (404, -32601)
+    assert (reply.status, error_of(reply)["code"]) == (404, -32601)
 
 
 @pytest.mark.parametrize(("method", "params"), [("tools/call", {}), ("prompts/get", {}), ("resources/read", {})])
 def test_parameters_that_are_none_are_refused_by_fastmcp(raw: RawClient, method: str, params: dict[str, Any]) -> None:
     reply = raw.post(method, params, Mcp_Name="x" if raw.era == MODERN else "")
-    assert error(reply)["code"] in (-32602, -32020)
+    assert error_of(reply)["code"] in (-32602, -32020)
 
 
 def test_a_parameter_in_a_header_is_checked(stub: RunningServer) -> None:
     raw = RawClient(stub.url, MODERN)
-    assert error(raw.call("routed", {"region": "eu"}))["code"] == -32020
-    assert "routed: " in result(raw.call("routed", {"region": "eu"}, Mcp_Param_Region="eu"))["content"][0]["text"]
+    assert error_of(raw.call("routed", {"region": "eu"}))["code"] == -32020
+    assert "routed: " in result_of(raw.call("routed", {"region": "eu"}, Mcp_Param_Region="eu"))["content"][0]["text"]
 
 
 def test_calls_go_by_the_lane_where_there_is_one(stub: RunningServer, raw: RawClient, lane: bool) -> None:
@@ -213,52 +203,6 @@ def test_its_tools_are_the_labels_of_its_metrics(stub: RunningServer, raw: RawCl
     text = send(f"{stub.base_url}/metrics", "GET", {}).body.decode()
     assert 'gen_ai_tool_name="forecast"' in text
     assert "made-up-by-a-client" not in text
-
-
-def test_a_reset_forgets_what_calls_left_behind() -> None:
-    with running_server("stub", contract=SAMPLE) as server:
-        raw = RawClient(server.url, HANDSHAKE)
-        first = result(raw.call("create", {"amount": 1}))["structuredContent"]
-        assert result(raw.call("create", {"amount": 1}))["structuredContent"]["id"] != first["id"]
-        assert send(f"{server.base_url}/_testbed/reset", "POST", {}).status == 200
-        assert error(raw.call("look", {"id": first["id"]}))["code"] == -32044
-        assert result(raw.call("create", {"amount": 1}))["structuredContent"] == first
-
-
-def test_no_more_is_remembered_than_it_is_told_to() -> None:
-    with running_server("stub", contract=SAMPLE, keep=2) as server:
-        raw = RawClient(server.url, HANDSHAKE)
-        first, second = (result(raw.call("create", {"amount": n}))["structuredContent"] for n in (1, 2))
-        assert error(raw.call("look", {"id": first["id"]}))["code"] == -32044
-        assert result(raw.call("look", {"id": second["id"]}))["structuredContent"] == second
-
-
-def test_another_seed_makes_up_other_answers() -> None:
-    answers = []
-    for seed in (0, 0, 1):
-        with running_server("stub", contract=SAMPLE, answers_seed=seed) as server:
-            answers.append(result(RawClient(server.url, MODERN).call("add", {"a": 1, "b": 2})))
-    assert answers[0] == answers[1] != answers[2]
-
-
-def test_faults_act_on_its_tools() -> None:
-    rule = {"name": "busy", "match": {"tool": "forecast"}, "do": [{"http": {"status": 503}}]}
-    with running_server("stub", contract=SAMPLE, faults={"version": 1, "rules": [rule]}) as server:
-        raw = RawClient(server.url, HANDSHAKE)
-        assert raw.call("forecast", {"city": "Rome"}).status == 503
-        assert raw.call("add", {"a": 1, "b": 2}).status == 200
-
-
-def test_the_same_calls_get_the_same_answers_at_every_concurrency(stub: RunningServer) -> None:
-    calls = [("add", {"a": n, "b": 1}) for n in range(20)] + [("forecast", {"city": f"c{n}"}) for n in range(20)]
-
-    def answers(workers: int, era: str) -> list[Any]:
-        with ThreadPoolExecutor(workers) as pool:
-            return list(pool.map(lambda call: result(RawClient(stub.url, era).call(*call)), calls))
-
-    one = answers(1, ERAS[0])
-    assert answers(8, ERAS[0]) == one
-    assert answers(8, ERAS[1]) == one
 
 
 def test_a_body_that_is_no_json_is_refused_as_by_every_server(stub: RunningServer) -> None:
