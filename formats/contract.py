@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, Field, ValidationInfo, WithJsonSchema, field_validator
 
+from .contract_responses import Response, faults_of
 from .errors import repeated
 from .example import UNCOMPARED, Entry, Example, Expectation, ExpectedError, Shape, error_text, essence
 from .json_file import load_json, parse_json
@@ -123,6 +124,8 @@ class Contract(Shape):
     """Entries of prompts/list."""
     examples: Annotated[tuple[Example, ...], AfterValidator(_examples)] = ()
     """Calls, and how they have to be answered."""
+    responses: tuple[Response, ...] = ()
+    """How a stand-in answers what no example does, the first rule that applies; nothing that a server is held to."""
 
     @field_validator("examples")
     @classmethod
@@ -142,6 +145,16 @@ class Contract(Shape):
                     f"should say fits: true of tools with an outputSchema only; {example.name} has none to fit"
                 )
         return examples
+
+    @field_validator("responses")
+    @classmethod
+    def _for_its_tools(cls, responses: tuple[Response, ...], info: ValidationInfo) -> tuple[Response, ...]:
+        """Refuse rules for other tools, and places for other arguments."""
+        if "tools" in info.data:
+            faults = list(faults_of(responses, {str(tool["name"]): tool for tool in info.data["tools"]}))
+            if faults:
+                raise repeated("; ".join(faults))
+        return responses
 
     def tool(self, name: str) -> Mapping[str, Any] | None:
         """The entry of the tool `name`."""
@@ -202,7 +215,9 @@ def _descriptions(model: type[Shape]) -> dict[str, str]:
     """The docstrings below the fields of `model`; pydantic could collect them too, but whenever it is imported."""
     return {
         field.target.id: " ".join(str(words.value.value).split())
-        for defined in ast.parse(inspect.getsource(model)).body
+        for part in reversed(model.__mro__)
+        if issubclass(part, Shape)
+        for defined in ast.parse(inspect.getsource(part)).body
         if isinstance(defined, ast.ClassDef)
         for field, words in pairwise(defined.body)
         if isinstance(field, ast.AnnAssign)

@@ -30,7 +30,7 @@ class Shape(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-def _usable(schema: Any) -> Any:
+def usable_schema(schema: Any) -> Any:
     """`schema`, when it is a JSON Schema.
 
     Raises:
@@ -50,7 +50,7 @@ def _one_of(words: str, *kinds: type) -> BeforeValidator:
     def check(value: Any) -> Any:
         if value is not True and not isinstance(value, kinds):
             raise ValueError(f"should be {words}")
-        return _usable(value) if isinstance(value, dict) else value
+        return usable_schema(value) if isinstance(value, dict) else value
 
     return BeforeValidator(check)
 

@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from .draw import Draw
-
-Schema = Mapping[str, Any]
+from .pattern_text import pattern_text
+from .schema_parts import Schema, bound, items_of, merged, properties_of, whole_number
 
 _DEEPEST = 8
 _BOTTOM = 40
@@ -37,9 +37,9 @@ def draw_arguments(schema: Schema, *key: int | str) -> dict[str, Any]:
     """One set of arguments for a tool with `schema`, a function of `key` alone.
 
     Required properties are always given, optional ones in half of the cases while there are few values. What JSON
-    Schema can say beyond types, bounds, formats, enumerations, local references and combinations is not aimed at:
-    whether the arguments fit is for the caller to check. There are none (an empty set) when what is required has no
-    end, or is more than a call should carry.
+    Schema can say beyond types, bounds, formats, usual patterns, enumerations, local references and combinations is not
+    aimed at: whether the arguments fit is for the caller to check. There are none (an empty set) when what is required
+    has no end, or is more than a call should carry.
     """
     value = draw_value(schema, *key)
     return value if isinstance(value, dict) else {}
@@ -80,17 +80,17 @@ class _Drawing:
         self._grow(1 + _breadth(schema) // _PER_VALUE)
         if "const" in schema:
             return schema["const"]
-        listed = _items(schema, "enum") or _items(schema, "examples")
+        listed = items_of(schema, "enum") or items_of(schema, "examples")
         if listed:
             return listed[draw.below(len(listed))]
         for combination in ("anyOf", "oneOf"):
-            branches = self._branches(_items(schema, combination), depth)
+            branches = self._branches(items_of(schema, combination), depth)
             if branches:
                 chosen = branches[draw.below(len(branches))]
-                return self.value(_merged([schema, chosen], without=combination), f"{path}/{combination}", depth + 1)
-        if _items(schema, "allOf"):
+                return self.value(merged([schema, chosen], without=combination), f"{path}/{combination}", depth + 1)
+        if items_of(schema, "allOf"):
             parts = [self._resolved(part) for part in schema["allOf"] if isinstance(part, Mapping)]
-            return self.value(_merged([schema, *parts], without="allOf"), path, depth + 1)
+            return self.value(merged([schema, *parts], without="allOf"), path, depth + 1)
         return self._of_type(schema, _type(schema, draw, least=self._is_enough(depth)), path, depth, draw)
 
     def _of_type(self, schema: Schema, kind: str, path: str, depth: int, draw: Draw) -> Any:
@@ -100,22 +100,22 @@ class _Drawing:
             return self._array(schema, path, depth, draw)
         if kind in _SCALARS:
             return _SCALARS[kind](schema, draw)
-        least = _whole(schema, "minLength", 0)
+        least = whole_number(schema, "minLength", 0)
         self._grow(least // _PER_VALUE)
         return _string(schema, draw, least)
 
     def _array(self, schema: Schema, path: str, depth: int, draw: Draw) -> list[Any]:
-        least = _whole(schema, "minItems", 0 if self._is_enough(depth) else 1)
+        least = whole_number(schema, "minItems", 0 if self._is_enough(depth) else 1)
         self._check(least)
-        most = max(least, min(_whole(schema, "maxItems", _LONGEST_ARRAY), _LONGEST_ARRAY))
+        most = max(least, min(whole_number(schema, "maxItems", _LONGEST_ARRAY), _LONGEST_ARRAY))
         count = least if self._is_enough(depth) else draw.between(least, most)
-        prefix = _items(schema, "prefixItems")
+        prefix = items_of(schema, "prefixItems")
         items = [*prefix, *[schema.get("items", {})] * (count - len(prefix))]
         return [self.value(item, f"{path}/{i}", depth + 1) for i, item in enumerate(items)]
 
     def _object(self, schema: Schema, path: str, depth: int, draw: Draw) -> dict[str, Any]:
-        properties = _properties(schema)
-        required = dict.fromkeys(_items(schema, "required"))
+        properties = properties_of(schema)
+        required = dict.fromkeys(items_of(schema, "required"))
         wanted = [name for name in properties if name not in required and draw.below(2)]
         drawn = {name: self.value(properties.get(name, {}), f"{path}/{name}", depth + 1) for name in required}
         for name in wanted:
@@ -136,17 +136,17 @@ class _Drawing:
         if not isinstance(schema, Mapping):
             return 0
         schema = self._resolved(schema)
-        if "const" in schema or _items(schema, "enum"):
+        if "const" in schema or items_of(schema, "enum"):
             return 0
-        branches = _items(schema, "anyOf") or _items(schema, "oneOf")
-        if branches or _items(schema, "allOf"):
+        branches = items_of(schema, "anyOf") or items_of(schema, "oneOf")
+        if branches or items_of(schema, "allOf"):
             return min((self._weight(branch, depth + 1) for branch in branches[:_FEW] if depth < _FEW), default=2)
         kinds = _kinds(schema)
         if any(kind not in _WITH_PARTS for kind in kinds):
             return 0
-        if "array" in kinds and not _whole(schema, "minItems", 0):
+        if "array" in kinds and not whole_number(schema, "minItems", 0):
             return 1
-        return 1 if "object" in kinds and not _items(schema, "required") else 2
+        return 1 if "object" in kinds and not items_of(schema, "required") else 2
 
     def _is_enough(self, depth: int) -> bool:
         return depth >= _DEEPEST or self._size >= _ENOUGH
@@ -169,53 +169,14 @@ class _Drawing:
             for step in reference[1:].strip("/").split("/") if reference != "#" else ():
                 step = step.replace("~1", "/").replace("~0", "~")  # noqa: PLW2901 - RFC 6901 escapes
                 target = target.get(step, {}) if isinstance(target, Mapping) else {}
-            schema = _merged([schema, target], without="$ref") if len(schema) > 1 else target
+            schema = merged([schema, target], without="$ref") if len(schema) > 1 else target
             if not isinstance(schema, Mapping):
                 return {}
         return schema
 
 
-def _merged(schemas: Sequence[Any], without: str) -> Schema:
-    """One schema for a value that has to fit all of `schemas`: properties and required names of all."""
-    merged: dict[str, Any] = {}
-    for schema in schemas:
-        if not isinstance(schema, Mapping):
-            continue
-        properties = dict(_properties(merged))
-        for name, value in _properties(schema).items():
-            properties[name] = {"allOf": [properties[name], value]} if name in properties else value
-        required = [*_items(merged, "required"), *_items(schema, "required")]
-        own = {key: value for key, value in schema.items() if key != without or schema is not schemas[0]}
-        merged = {**merged, **own}
-        if properties:
-            merged["properties"] = properties
-        if required:
-            merged["required"] = list(dict.fromkeys(required))
-    return merged
-
-
 def _breadth(schema: Schema) -> int:
-    return len(_properties(schema)) + sum(len(_items(schema, each)) for each in ("anyOf", "oneOf", "allOf"))
-
-
-def _properties(schema: Schema) -> Schema:
-    properties = schema.get("properties")
-    return properties if isinstance(properties, Mapping) else {}
-
-
-def _items(schema: Schema, key: str) -> list[Any]:
-    items = schema.get(key)
-    return items if isinstance(items, list) else []
-
-
-def _whole(schema: Schema, key: str, default: int) -> int:
-    """A number of things: 2.0 is a whole number, too."""
-    return math.floor(_bound(schema, key, default))
-
-
-def _bound(schema: Schema, key: str, default: float) -> float:
-    value = schema.get(key)
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else default
+    return len(properties_of(schema)) + sum(len(items_of(schema, each)) for each in ("anyOf", "oneOf", "allOf"))
 
 
 def _kinds(schema: Schema) -> list[str]:
@@ -231,8 +192,8 @@ def _type(schema: Schema, draw: Draw, *, least: bool) -> str:
 
 
 def _bounds(schema: Schema, step: float) -> tuple[float, float]:
-    low = max(_bound(schema, "minimum", -math.inf), _bound(schema, "exclusiveMinimum", -math.inf) + step)
-    high = min(_bound(schema, "maximum", math.inf), _bound(schema, "exclusiveMaximum", math.inf) - step)
+    low = max(bound(schema, "minimum", -math.inf), bound(schema, "exclusiveMinimum", -math.inf) + step)
+    high = min(bound(schema, "maximum", math.inf), bound(schema, "exclusiveMaximum", math.inf) - step)
     if low == -math.inf:
         low = 1 if high > 1 else high - _LARGEST_NUMBER  # unasked, no zero: what a load wants are everyday values
     return low, low + _LARGEST_NUMBER if high == math.inf else high
@@ -240,13 +201,13 @@ def _bounds(schema: Schema, step: float) -> tuple[float, float]:
 
 def _integer(schema: Schema, draw: Draw) -> int:
     low, high = _bounds(schema, 1)
-    step = _whole(schema, "multipleOf", 1) or 1
+    step = whole_number(schema, "multipleOf", 1) or 1
     first, last = math.ceil(low / step), math.floor(high / step)
     return step * draw.between(first, max(first, last))
 
 
 def _number(schema: Schema, draw: Draw) -> float:
-    step = _bound(schema, "multipleOf", 0)
+    step = bound(schema, "multipleOf", 0)
     low, high = _bounds(schema, step or 1e-3)
     if step > 0 and abs(low / step) < math.inf > abs(high / step):
         first = math.ceil(low / step)
@@ -256,11 +217,15 @@ def _number(schema: Schema, draw: Draw) -> float:
 
 
 def _string(schema: Schema, draw: Draw, least: int) -> str:
-    formatted = _FORMATS.get(str(schema.get("format")))
+    formatted, pattern = _FORMATS.get(str(schema.get("format"))), schema.get("pattern")
+    if isinstance(pattern, str) and (formatted is None or draw.below(2)):  # of both, either may fit the other
+        matching = pattern_text(pattern, draw, least)
+        if matching is not None:
+            return matching
     if formatted is not None:
         return formatted(draw)
     text = _word(draw).ljust(least, "x")
-    return text[: _whole(schema, "maxLength", max(_WORD, least))]
+    return text[: whole_number(schema, "maxLength", max(_WORD, least))]
 
 
 def _word(draw: Draw) -> str:

@@ -1,22 +1,17 @@
 """The only composition root: which layers a request passes, in which order, is written here and nowhere else."""
 
-import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from fastmcp import FastMCP
 from fastmcp.tools.function_tool import FunctionTool
 from starlette.types import ASGIApp
 
+from formats.contract import Contract
 from formats.errors import InvalidDocument
-from formats.fixtures import find_fixture
 
-from . import __version__
-from .calculator.tools import calculator_tools
-from .config import CalculatorConfig, PaymentsConfig, ServerConfig
+from .config import ServerConfig
 from .fault_metrics import FaultMetrics
 from .faults.admin import Admin
 from .faults.body import as_yaml
@@ -31,12 +26,9 @@ from .faults.profile import parse_profile, read_profile
 from .faults.server_facts import ServerFacts
 from .faults.system_clock import SystemClock
 from .health import health_route
-from .payments.ledger import MemoryLedger
-from .payments.seed import read_seed
-from .payments.tools import payments_tools
+from .offer import Offer, offer_of, offer_of_tools
 from .telemetry import Telemetry, TelemetryLayer
 from .wire.call import MAX_BODY, MCP_PATH, CallReader, UnderWay
-from .wire.compiled import compile_tools
 from .wire.guard import Guard
 from .wire.in_flight import InFlight
 from .wire.lane import Lane
@@ -54,6 +46,8 @@ class TestbedApp:
     asgi: ASGIApp
     streams: OpenStreams
     faults: "Faults | None" = None
+    warnings: Sequence[str] = ()
+    """What who starts it should know, in sentences."""
 
     def stopping(self) -> None:
         """A graceful stop begins: end whatever it would otherwise wait for."""
@@ -107,7 +101,10 @@ _NO_SETTINGS = FaultSettings()
 
 
 def build_app(
-    config: ServerConfig, now: Callable[[], float] = time.monotonic, profile: str | None = None
+    config: ServerConfig,
+    now: Callable[[], float] = time.monotonic,
+    profile: str | None = None,
+    contract: Contract | None = None,
 ) -> TestbedApp:
     """Compose the server that `config` describes.
 
@@ -115,27 +112,25 @@ def build_app(
         config: which server.
         now: monotonic seconds, for everything but how long delays take.
         profile: text of a fault profile, instead of the file that the configuration names.
+        contract: of a stub, instead of the file that the configuration names.
 
     Raises:
         InvalidInput: a file that the configuration names, or the profile, cannot be used.
     """
-    name, tools = _tools(config, now)
-    return compose(
-        name,
-        tools,
+    offer = offer_of(config, now, contract)
+    return _compose(
+        offer,
         json_response=config.response == "json",
         lane=config.lane,
         max_body=config.max_body,
         now=now,
-        faults=FaultSettings(
-            _profile(config, profile, [tool.name for tool in tools]), config.journal, config.admin_token
-        ),
+        faults=FaultSettings(_profile(config, profile, list(offer.inputs)), config.journal, config.admin_token),
     )
 
 
 def tool_names(config: ServerConfig) -> list[str]:
     """The tools that the server of `config` has."""
-    return [tool.name for tool in _tools(config, time.monotonic)[1]]
+    return list(offer_of(config).inputs)
 
 
 def _profile(config: ServerConfig, text: str | None, tools: Sequence[str]) -> Profile:
@@ -149,7 +144,7 @@ def _profile(config: ServerConfig, text: str | None, tools: Sequence[str]) -> Pr
 
 def compose(
     name: str,
-    tools: list[FunctionTool],
+    tools: Sequence[FunctionTool],
     *,
     json_response: bool,
     lane: bool = True,
@@ -162,16 +157,29 @@ def compose(
     Raises:
         InvalidInput: the journal's file cannot be written.
     """
-    mcp = FastMCP(name, version=__version__)
-    for tool in tools:
-        mcp.add_tool(tool)
+    offer = offer_of_tools(name, tools)
+    return _compose(offer, json_response=json_response, lane=lane, max_body=max_body, now=now, faults=faults)
+
+
+def _compose(
+    offer: Offer,
+    *,
+    json_response: bool,
+    lane: bool,
+    max_body: int,
+    now: Callable[[], float],
+    faults: FaultSettings,
+) -> TestbedApp:
     # Else FastMCP lists all tools before each modern call, to find out which parameters are sent in headers.
-    mcp._mcp_server.get_tool_input_schema = {tool.name: tool.parameters for tool in tools}.get  # noqa: SLF001 - no public way
-    starlette = mcp.http_app(path=MCP_PATH, json_response=json_response)
+    offer.mcp._mcp_server.get_tool_input_schema = offer.inputs.get  # noqa: SLF001 - no public way
+    starlette = offer.mcp.http_app(path=MCP_PATH, json_response=json_response)
     listeners = ToolsChanged(starlette)
-    listeners.register(mcp)
-    telemetry = Telemetry(frozenset(tool.name for tool in tools), lambda: len(sessions.opened))
-    starlette.router.routes += [health_route(name, lambda: not streams.closing, now, lane=lane), telemetry.route()]
+    listeners.register(offer.mcp)
+    telemetry = Telemetry(frozenset(offer.inputs), lambda: len(sessions.opened))
+    starlette.router.routes += [
+        health_route(offer.name, lambda: not streams.closing, now, lane=lane, more=offer.health),
+        telemetry.route(),
+    ]
 
     in_flight = InFlight()
 
@@ -187,16 +195,16 @@ def compose(
         if not lane
         else Lane(
             streams,
-            compile_tools(tools),
+            offer.laned,
             sessions.live,
             in_flight,
-            server={"name": name, "version": __version__},
+            server=offer.info,
             json_response=json_response,
             on_path=telemetry.path,
         )
     )
-    app, plane = _under_faults(calls, sessions, listeners, telemetry, tools, faults, max_body, now)
-    return TestbedApp(name, TelemetryLayer(Guard(app), telemetry), streams, plane)
+    app, plane = _under_faults(calls, sessions, listeners, telemetry, offer, faults, max_body, now)
+    return TestbedApp(offer.name, TelemetryLayer(Guard(app), telemetry), streams, plane, offer.warnings)
 
 
 def _under_faults(
@@ -204,7 +212,7 @@ def _under_faults(
     sessions: SessionWatch,
     listeners: ToolsChanged,
     telemetry: Telemetry,
-    tools: Sequence[FunctionTool],
+    offer: Offer,
     settings: FaultSettings,
     max_body: int,
     now: Callable[[], float],
@@ -212,29 +220,13 @@ def _under_faults(
     """The layers from the control API down to where faults act on `calls`."""
     journal, clock, under_way = Journal(file=settings.journal), SystemClock(), UnderWay()
     plane = Plane(settings.profile, now, under_way)
-    names = [tool.name for tool in tools]
+    names = list(offer.inputs)
     metrics = FaultMetrics(telemetry, names, plane)
-    schemas = {tool.name: tool.output_schema for tool in tools if tool.output_schema is not None}
-    facts = ServerFacts(schemas, listeners)
+    facts = ServerFacts(offer.outputs, listeners)
     layer = FaultLayer(calls, plane, journal, sessions, clock, metrics.injected, facts)
     admin = Admin(
-        CallReader(layer, max_body, under_way), Control(plane, journal, names, EFFECTS, metrics.prepare), settings.token
+        CallReader(layer, max_body, under_way),
+        Control(plane, journal, names, EFFECTS, metrics.prepare, offer.forget),
+        settings.token,
     )
     return admin, Faults(layer, admin, plane, journal, listeners)
-
-
-def _tools(config: ServerConfig, now: Callable[[], float]) -> tuple[str, list[FunctionTool]]:
-    match config:
-        case CalculatorConfig():
-            return "calculator", calculator_tools()
-        case PaymentsConfig():
-            # One look at the wall clock: when somebody sets it, payments must not be settled sooner or later.
-            started, zero = datetime.now(UTC), now()
-            ledger = MemoryLedger(
-                read_seed(find_fixture("seeds", config.seed_file)),
-                keep=config.keep,
-                now=lambda: started + timedelta(seconds=now() - zero),
-                new_id=lambda: f"pay_{os.urandom(12).hex()}",
-            )
-            return "payments", payments_tools(ledger)
-    raise TypeError(f"no server is known for {type(config).__name__}")

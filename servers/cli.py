@@ -13,7 +13,7 @@ from formats.stdio import say
 
 from . import __version__
 from .commands import faults
-from .config import CalculatorConfig, PaymentsConfig, ServerConfig
+from .config import CalculatorConfig, PaymentsConfig, ServerConfig, StubConfig
 
 app = App(
     name="mcp-serve",
@@ -33,6 +33,12 @@ def calculator(*, config: Annotated[CalculatorConfig, Parameter(name="*")] = Cal
 @app.command
 def payments(*, config: Annotated[PaymentsConfig, Parameter(name="*")] = PaymentsConfig()) -> None:  # noqa: B008 - frozen
     """Serve create_payment, verify_payment and get_wallet_balance."""
+    _serve(config)
+
+
+@app.command
+def stub(*, config: Annotated[StubConfig, Parameter(name="*")]) -> None:
+    """Serve a stand-in for any server from its contract (mcp-load contract capture writes one)."""
     _serve(config)
 
 

@@ -101,6 +101,23 @@ class PaymentsConfig(ServerConfig):
     ] = 100_000
 
 
+class StubConfig(ServerConfig):
+    """The stand-in for a server whose contract is written down."""
+
+    port: Annotated[int, Field(ge=0, le=65535), Parameter(help="TCP port; 0 takes a free one.")] = 8200
+    contract: Annotated[
+        str, Field(min_length=1), Parameter(help="The contract of the server: a JSON file, or a bundled name.")
+    ]
+    answers_seed: Annotated[
+        int,
+        Field(ge=-LARGEST_SEED, le=LARGEST_SEED),
+        Parameter(help="Seed of the answers that are made up; the same one makes up the same."),
+    ] = 0
+    keep: Annotated[int, Field(ge=1), Parameter(help="How many values the contract's responses may remember.")] = (
+        100_000
+    )
+
+
 def is_loopback(host: str) -> bool:
     """Whether nobody but this machine can reach `host`; of names, that is only sure of localhost."""
     try:

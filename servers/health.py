@@ -1,7 +1,8 @@
 """GET /health: what this server is, for people, load balancers and the load generator."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -12,9 +13,17 @@ from .wire.call import PROTOCOL_VERSIONS
 
 
 def health_route(
-    name: str, ready: Callable[[], bool], now: Callable[[], float] = time.monotonic, *, lane: bool
+    name: str,
+    ready: Callable[[], bool],
+    now: Callable[[], float] = time.monotonic,
+    *,
+    lane: bool,
+    more: Mapping[str, Any] | None = None,
 ) -> Route:
-    """The route that answers `{status, name, version, uptime_seconds, protocol_versions, ready, testbed, lane}`."""
+    """The route that answers `{status, name, version, uptime_seconds, protocol_versions, ready, testbed, lane}`.
+
+    `more` is what this server tells beside that.
+    """
     started = now()
 
     async def health(_: Request) -> JSONResponse:
@@ -28,6 +37,7 @@ def health_route(
                 "ready": ready(),
                 "testbed": True,
                 "lane": lane,
+                **(more or {}),
             }
         )
 

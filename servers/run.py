@@ -98,7 +98,8 @@ def serve(config: ServerConfig, announce: Callable[[Served], None], warn: Callab
     Args:
         config: which server, and where.
         announce: called once connections are accepted.
-        warn: called at the end with sentences about rules that never took effect.
+        warn: called at the start with a sentence for whatever is not as somebody might expect, and at the end with one
+            for each rule that never took effect.
 
     Raises:
         InvalidInput: a file that the configuration names cannot be used.
@@ -108,6 +109,8 @@ def serve(config: ServerConfig, announce: Callable[[Served], None], warn: Callab
     _log(verbose=config.verbose)
     app = build_app(config)
     try:
+        for warning in app.warnings:
+            warn(warning)
         sockets = bind_all(config, app)
 
         def ready() -> None:

@@ -1,4 +1,4 @@
-"""Reference servers for other people's tests: real ones, on a real socket of this machine, on a free port.
+"""Servers for other people's tests: real ones, on a real socket of this machine, on a free port.
 
 with running_server("payments") as server:
     client = fastmcp.Client(server.url)
@@ -12,11 +12,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from formats.contract import parse_contract
+
 from .app import TestbedApp, build_app
-from .config import CalculatorConfig, PaymentsConfig, ServerConfig
+from .config import CalculatorConfig, PaymentsConfig, ServerConfig, StubConfig
 from .run import Server, admin_url, bind_all, endpoint_url
 
-_CONFIGS: dict[str, type[ServerConfig]] = {"calculator": CalculatorConfig, "payments": PaymentsConfig}
+_CONFIGS: dict[str, type[ServerConfig]] = {
+    "calculator": CalculatorConfig,
+    "payments": PaymentsConfig,
+    "stub": StubConfig,
+}
+_GIVEN = "contract"
+"""What complaints call a contract that is in no file."""
 _SECONDS_TO_START = 30.0
 _SECONDS_TO_STOP = 10.0
 """Beyond the grace."""
@@ -42,17 +50,19 @@ class RunningServer:
 
 @contextmanager
 def running_server(
-    name: Literal["calculator", "payments"],
+    name: Literal["calculator", "payments", "stub"],
     *,
+    contract: str | Path | Mapping[str, Any] | None = None,
     faults: str | Path | Mapping[str, Any] | None = None,
     **settings: Any,
 ) -> Iterator[RunningServer]:
-    """Run a reference server in a thread of this process, from here to the end of the `with` block.
+    """Run a server in a thread of this process, from here to the end of the `with` block.
 
     Process-wide, sse-starlette's own cutting of streams at a stop is switched off.
 
     Args:
         name: which server.
+        contract: of a stub: a file, the name of a bundled one, or what would stand in the file.
         faults: a fault profile: a file, the name of a preset, or what would stand in the file.
         settings: fields of its configuration, named as the flags of `mcp-serve` with underscores
             (`response="sse"`, `seed=7`, `keep=10`, …); the port is a free one unless given.
@@ -64,9 +74,15 @@ def running_server(
         TimeoutError: the server did not start within 30 seconds, or not stop within its grace and 10 more.
     """
     text = json.dumps(faults) if isinstance(faults, Mapping) else None
-    file = str(faults) if isinstance(faults, (str, Path)) else None
-    config = _CONFIGS[name].model_validate({"port": 0, "faults": file, **settings})
-    app = build_app(config, profile=text)
+    given: dict[str, Any] = {"port": 0, "faults": str(faults) if isinstance(faults, (str, Path)) else None}
+    said = None
+    if isinstance(contract, Mapping):
+        said = parse_contract(json.dumps(contract), _GIVEN)
+        given["contract"] = _GIVEN
+    elif contract is not None:
+        given["contract"] = str(contract)
+    config = _CONFIGS[name].model_validate({**given, **settings})
+    app = build_app(config, profile=text, contract=said)
     try:
         with running_app(app, config) as server:
             yield server

@@ -9,11 +9,11 @@ import sys
 from collections.abc import Awaitable, Callable, Collection, Iterator
 from contextlib import contextmanager
 from textwrap import fill
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from cyclopts import App, Parameter
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from formats.durations import DAY, format_duration, parse_duration
 from formats.errors import InvalidInput
@@ -22,7 +22,7 @@ from formats.nearest import did_you_mean
 from formats.stdio import say
 from formats.text_file import read_text
 
-from ..config import LARGEST_SEED, CalculatorConfig, PaymentsConfig, Token
+from ..config import LARGEST_SEED, CalculatorConfig, PaymentsConfig, ServerConfig, StubConfig, Token
 from ..errors import NoAnswer
 
 NO_ANSWER = 3
@@ -122,7 +122,23 @@ class ExplainOptions(_Options):
 
     calls: Annotated[int, Field(ge=1, le=MOST_CALLS), Parameter(help="How many calls of each tool.")] = 100
     seed: _Seed = None
-    server: Annotated[Literal["payments", "calculator"], Parameter(help="Whose tools are called.")] = "payments"
+    server: Annotated[Literal["payments", "calculator", "stub"], Parameter(help="Whose tools are called.")] = "payments"
+    contract: Annotated[
+        str | None, Field(min_length=1), Parameter(help="Of a stub: a JSON file, or a bundled name.")
+    ] = None
+
+    @model_validator(mode="after")
+    def _know_the_stub(self) -> Self:
+        if self.server == "stub" and self.contract is None:
+            raise ValueError("--contract is required with --server stub")
+        return self
+
+    @property
+    def config(self) -> ServerConfig:
+        """Of that server."""
+        if self.server == "stub":
+            return StubConfig(contract=self.contract or "")
+        return PaymentsConfig() if self.server == "payments" else CalculatorConfig()
 
 
 @app.command
@@ -209,12 +225,12 @@ def explain(
     from ..faults.explain import explain as explained  # noqa: PLC0415 - as above
     from ..faults.profile import read_profile  # noqa: PLC0415 - as above
 
-    servers = {"payments": tool_names(PaymentsConfig()), "calculator": tool_names(CalculatorConfig())}
-    tools = servers[options.server]
+    tools = tool_names(options.config)
+    others = {"payments": PaymentsConfig(), "calculator": CalculatorConfig()}
 
     def is_for(server: str) -> bool:
         try:
-            read_profile(profile, EFFECTS, servers[server])
+            read_profile(profile, EFFECTS, tool_names(others[server]))
         except InvalidInput:
             return False
         return True
@@ -222,7 +238,7 @@ def explain(
     try:
         found = read_profile(profile, EFFECTS, tools, options.seed)
     except InvalidInput as error:
-        hints = [f"{profile} can be used with --server {server}" for server in servers if is_for(server)]
+        hints = [f"{profile} can be used with --server {server}" for server in others if is_for(server)]
         raise InvalidInput([*error.problems, *hints]) from error
     say(explained(found, tools, options.calls), sys.stdout)
     return 0

@@ -32,6 +32,7 @@ class Control:
         tools: names of the server's tools.
         effects: what can stand under `do`.
         changed: called with each profile that is put in place.
+        forget: called at a reset, for what the server itself remembers.
     """
 
     def __init__(
@@ -41,12 +42,14 @@ class Control:
         tools: Collection[str],
         effects: Mapping[str, Any],
         changed: Callable[[Profile], None] = lambda _: None,
+        forget: Callable[[], None] = lambda: None,
     ) -> None:
         self.plane = plane
         self.journal = journal
         self.tools = tools
         self.effects = effects
         self.changed = changed
+        self.forget = forget
         self._before: Mapping[str, RuleCount] = {}
         """Counts of the rules when the profile was put in place: earlier ones may have had rules of the same names."""
 
@@ -123,7 +126,8 @@ class Control:
         self._put(NO_FAULTS, None, expected)
 
     def reset(self) -> None:
-        """Begin anew: counts, times, queues, journal."""
+        """Begin anew: counts, times, queues, journal, and what the server itself can forget."""
+        self.forget()
         self.plane.reset()
         self.journal.reset()
         self._before = {}

@@ -5,7 +5,7 @@ Only one that waits gets what FastMCP gives every call; see `Waiting`.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from mcp.shared.exceptions import MCPError
 from mcp_types import CLIENT_CAPABILITIES_META_KEY, CLIENT_INFO_META_KEY, PROTOCOL_VERSION_META_KEY
@@ -14,7 +14,7 @@ from pydantic_core import to_json
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .call import CALL_KEY_META, PROTOCOL_VERSIONS, Call, call_of
-from .compiled import Answer, CompiledTool
+from .compiled import Answer
 from .in_flight import InFlight
 from .reply import event, json_start, refusal, result_end, stream_start
 from .sessions import LiveSession
@@ -38,6 +38,23 @@ _MOST_KNOWN, _LONGEST_KNOWN = 64, 1024
 """How many headers and envelopes that were found good are remembered, the first ones; and how long an envelope is."""
 
 
+class LaneTool(Protocol):
+    """A tool in the form in which the lane calls it."""
+
+    @property
+    def meta(self) -> dict[str, Any]:
+        """`_meta` of each result that is no error."""
+        ...
+
+    async def answer(self, arguments: dict[str, Any]) -> Answer:
+        """What came of the call.
+
+        Raises:
+            MCPError: a JSON-RPC error, and no result.
+        """
+        ...
+
+
 class Lane:
     """ASGI layer between `CallReader` and FastMCP.
 
@@ -55,7 +72,7 @@ class Lane:
     def __init__(
         self,
         app: ASGIApp,
-        tools: Mapping[str, CompiledTool],
+        tools: Mapping[str, LaneTool],
         sessions: Mapping[str, LiveSession],
         in_flight: InFlight,
         *,

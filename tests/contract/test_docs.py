@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 
 from formats.contract import Contract, Example, Expectation, parse_contract
+from formats.contract_responses import ErrorTemplate, Response
 from loadgen.options.capture import CaptureOptions
 from loadgen.options.contract_check import ContractCheckOptions
+from servers.config import ServerConfig, StubConfig
 from servers.testing import running_server
 
 PAGE = (Path(__file__).parents[2] / "docs" / "contracts.md").read_text(encoding="utf-8")
@@ -45,7 +47,7 @@ def test_its_commands_run_one_after_another(calculator: str, tmp_path: Path) -> 
 
 
 def test_its_file_is_a_contract() -> None:
-    (text,) = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
+    text = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)[0]
     contract = parse_contract(text, "the page")
     assert {example.expect.kind for example in contract.examples} == {"tool_error", "match"}
     assert json.loads(text)["version"] == 1
@@ -59,3 +61,11 @@ def test_its_tables_have_every_key_kind_and_flag() -> None:
     flags = flags - {"--json-file", "--verbose"} | {"--json"}
     assert {word for word in keys | flags if f"`{word}`" not in first_cells} == set()
     assert {word for word in Example.model_fields if f"`{word}`" not in PAGE} == set()
+
+
+def test_its_tables_have_every_key_of_responses_and_flag_of_the_stand_in() -> None:
+    first_cells = " ".join(re.findall(r"^\| ([^|]*) \|", PAGE, re.MULTILINE))
+    own = StubConfig.model_fields.keys() - ServerConfig.model_fields.keys()
+    flags = {f"--{name.replace('_', '-')}" for name in own}
+    assert {word for word in {*Response.model_fields} | flags if f"`{word}`" not in first_cells} == set()
+    assert {word for word in ErrorTemplate.model_fields if f"`{word}`" not in PAGE} == set()

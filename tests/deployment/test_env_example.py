@@ -14,7 +14,7 @@ from loadgen.options.payments import PaymentsOptions
 from loadgen.options.run import _Variables
 from servers.cli import app as serve
 from servers.commands.faults import ExplainOptions, JournalOptions, RemoteOptions, ShowOptions
-from servers.config import PaymentsConfig
+from servers.config import PaymentsConfig, StubConfig
 from tests.deployment.tool import ROOT
 
 TEXT = (ROOT / ".env.example").read_text()
@@ -89,6 +89,11 @@ def test_what_stands_there_is_the_default(model: type[BaseModel], start: str) ->
             given[name] = value
     assert given
     assert model.model_validate(given) == model.model_validate({})
+
+
+def test_what_stands_there_for_a_stub_is_its_default() -> None:
+    given = {name: VARIABLES[f"MCP_SERVE_{name.upper()}"] for name in ("answers_seed", "keep")}
+    assert StubConfig.model_validate({"contract": "x", **given}) == StubConfig(contract="x")
 
 
 def test_the_load_is_the_default_one() -> None:

@@ -40,6 +40,19 @@ SCHEMAS = [
     object_of(l={"type": "array", "items": {"type": "integer"}, "minItems": 2.0, "maxItems": 3.0}),
     object_of(x={"type": "number", "multipleOf": 1e-308}),
     {"allOf": [object_of(a={"type": "integer"}), {"properties": {"a": {"minimum": 3}}}], "type": "object"},
+    object_of(p={"type": "string", "pattern": "^[a-z]{2}-[0-9]+$"}, q={"pattern": r"^\d{8}$", "minLength": 8}),
+    {
+        "allOf": [
+            object_of(a={"type": "integer", "minimum": 5, "maximum": 90}, s={"minLength": 2, "maxLength": 9}),
+            {"properties": {"a": {"minimum": 2, "maximum": 7}, "s": {"minLength": 4, "maxLength": 20}}},
+        ]
+    },
+    {
+        "allOf": [
+            object_of(l={"type": "array", "minItems": 1, "items": object_of(e={"enum": [1, 2, 3]}, t={})}),
+            {"properties": {"l": {"minItems": 2, "items": {"properties": {"e": {"enum": [3, 4]}, "t": {"const": 0}}}}}},
+        ]
+    },
     {"type": "object", "properties": {"optional": {"type": "integer"}}},
     {"type": "object"},
 ]
@@ -51,6 +64,12 @@ def test_what_is_drawn_from_a_schema_fits_it(schema: dict[str, Any]) -> None:
     for n in range(50):
         arguments = draw_arguments(schema, 7, "tool", n)
         assert validator.is_valid(arguments), arguments
+
+
+def test_of_a_format_and_a_pattern_one_is_aimed_at_each_time() -> None:
+    schema = object_of(d={"type": "string", "format": "date", "pattern": "^x+$"})
+    drawn = {draw_arguments(schema, 7, n)["d"][:2] for n in range(50)}
+    assert {"20", "xx"} <= drawn
 
 
 def test_the_same_key_draws_the_same_arguments_and_others_differ() -> None:

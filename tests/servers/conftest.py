@@ -1,7 +1,10 @@
+import os
 from collections.abc import Iterator
 
 import pytest
 
+from servers import cli
+from servers.config import ServerConfig
 from servers.testing import RunningServer, running_server
 from tests.support.raw_mcp import ERAS, RawClient
 
@@ -43,3 +46,13 @@ def payments(response: str, lane: bool) -> Iterator[RunningServer]:
 def raw(calculator: RunningServer, era: str) -> RawClient:
     """A hand-written client of the calculator."""
     return RawClient(calculator.url, era)
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> list[ServerConfig]:
+    """The configurations that the command would have served."""
+    configs: list[ServerConfig] = []
+    monkeypatch.setattr(cli, "_serve", configs.append)
+    for name in [name for name in os.environ if name.startswith("MCP_SERVE_")]:
+        monkeypatch.delenv(name)
+    return configs

@@ -1,6 +1,5 @@
 """`mcp-serve`: every flag and variable reaches its setting, and every mistake is a sentence."""
 
-import os
 import re
 import signal
 import socket
@@ -16,16 +15,6 @@ import pytest
 from servers import __version__, cli
 from servers.config import CalculatorConfig, PaymentsConfig, ServerConfig
 from tests.support.raw_mcp import HANDSHAKE, RawClient, send
-
-
-@pytest.fixture
-def served(monkeypatch: pytest.MonkeyPatch) -> list[ServerConfig]:
-    """The configurations that the command would have served."""
-    configs: list[ServerConfig] = []
-    monkeypatch.setattr(cli, "_serve", configs.append)
-    for name in [name for name in os.environ if name.startswith("MCP_SERVE_")]:
-        monkeypatch.delenv(name)
-    return configs
 
 
 @pytest.mark.parametrize(

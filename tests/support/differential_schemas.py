@@ -3,12 +3,22 @@
 from collections.abc import Callable
 from typing import Any
 
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
 from .differential import Request
 from .differential_corpus import call
 from .raw_mcp import MODERN
 
+GENERATED = settings(
+    max_examples=150,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    phases=[Phase.generate, Phase.shrink],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+"""How such tests run: the same each time, and as long as they need."""
 UUIDS = (
     "6f1c1f4e-4b1f-4a52-9d43-0b7f1e7c9a10",
     "6F1C1F4E-4B1F-4A52-9D43-0B7F1E7C9A10",

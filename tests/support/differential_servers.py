@@ -17,13 +17,14 @@ from servers.wire.tool import Tool
 from .differential import AllowedDifference, Pair, Side
 from .differential_gate import Gate
 from .differential_tools import odd_tools, yes
+from .stub_contract import SAMPLE
 
 
 @contextmanager
 def pair_of(
-    name: Literal["calculator", "payments", "odd"], response: str, allowed: tuple[AllowedDifference, ...]
+    name: Literal["calculator", "payments", "odd", "stub"], response: str, allowed: tuple[AllowedDifference, ...]
 ) -> Iterator[Pair]:
-    """The server of that name twice; `odd` has the tools that answer in odd ways."""
+    """The server of that name twice; `odd` has the tools that answer in odd ways, `stub` is one of `SAMPLE`."""
     with ExitStack() as stack:
         servers: list[RunningServer] = []
         for on in (True, False):
@@ -31,7 +32,8 @@ def pair_of(
                 app = compose("odd", odd_tools(), json_response=response == "json", lane=on)
                 running = running_app(app, CalculatorConfig(port=0))
             else:
-                running = running_server(name, response=response, lane=on)
+                contract = SAMPLE if name == "stub" else None
+                running = running_server(name, contract=contract, response=response, lane=on)
             servers.append(stack.enter_context(running))
         yield stack.enter_context(closing(Pair(servers[0], servers[1], allowed)))
         _stop(servers)

@@ -34,6 +34,22 @@ class Reply:
         return str(content["text"])
 
 
+_ENVELOPE = ("_meta", "resultType", "ttlMs", "cacheScope")
+
+
+def result_of(reply: Reply) -> dict[str, Any]:
+    """What a reply says, without its envelope."""
+    assert reply.status == 200
+    found: dict[str, Any] = reply.message["result"]
+    return {key: value for key, value in found.items() if key not in _ENVELOPE}
+
+
+def error_of(reply: Reply) -> dict[str, Any]:
+    """The JSON-RPC error of a reply."""
+    found: dict[str, Any] = reply.message["error"]
+    return found
+
+
 def send(url: str, method: str, headers: dict[str, str], body: bytes | None = None) -> Reply:
     """One request on a connection of its own."""
     parts = urlsplit(url)

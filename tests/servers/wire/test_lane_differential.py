@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.differential import AllowedDifference, Pair, Reply, taken_by_lane
 from tests.support.differential_corpus import ABSENT, Case, call, cases
 from tests.support.differential_flight import Cabin, wait_until_it_listens_no_more
 from tests.support.differential_odd_cases import odd_cases, payment_cases
-from tests.support.differential_schemas import requests_of
+from tests.support.differential_schemas import GENERATED, requests_of
 from tests.support.differential_servers import Gated, GatedPair, gated_pair, pair_of
 from tests.support.raw_mcp import ERAS, HANDSHAKE, MODERN
 
@@ -122,16 +122,6 @@ def test_a_plain_call_goes_by_the_lane_where_there_is_one(calculators: Pair, cas
     compare(calculators, case)
     after = [taken_by_lane(side.server) for side in (calculators.lane, calculators.plain)]
     assert [b - a for a, b in zip(before, after, strict=True)] == [1, 0]
-
-
-GENERATED = settings(
-    max_examples=150,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    phases=[Phase.generate, Phase.shrink],
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
 
 
 @GENERATED

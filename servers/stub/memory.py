@@ -1,0 +1,38 @@
+"""What a stub remembers from call to call, bounded."""
+
+from collections import Counter
+from typing import Any
+
+
+class Memory:
+    """Values by key, and how many calls each tool has had.
+
+    Args:
+        keep: how many values; those set longest ago are forgotten first.
+    """
+
+    def __init__(self, keep: int) -> None:
+        self._keep = keep
+        self._values: dict[str, Any] = {}
+        self._calls: Counter[str] = Counter()
+
+    def get(self, key: str) -> tuple[Any, ...]:
+        """The value under `key`; empty when there is none."""
+        return (self._values[key],) if key in self._values else ()
+
+    def set(self, key: str, value: Any) -> None:
+        """Remember `value`."""
+        self._values.pop(key, None)  # what is set again is new
+        self._values[key] = value
+        if len(self._values) > self._keep:
+            del self._values[next(iter(self._values))]
+
+    def count(self, tool: str) -> int:
+        """The number of this call of `tool`, from 1."""
+        self._calls[tool] += 1
+        return self._calls[tool]
+
+    def reset(self) -> None:
+        """Forget everything."""
+        self._values.clear()
+        self._calls.clear()
