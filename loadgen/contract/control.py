@@ -50,15 +50,17 @@ class Control:
             if not page["more"]:
                 return after
 
-    async def records(self, after: int) -> list[Mapping[str, Any]]:
-        """The records of the journal beyond that number."""
+    async def records(self, after: int) -> tuple[list[Mapping[str, Any]], int]:
+        """The records of the journal beyond that number, and how many of them it does not have any more."""
         found: list[Mapping[str, Any]] = []
+        lost = 0
         while True:
             page = await self._page(after)
             found += page["records"]
+            lost += int(page.get("lost", 0))
             after = int(page["next_after"])
             if not page["more"]:
-                return found
+                return found, lost
 
     async def _page(self, after: int) -> Mapping[str, Any]:
         return await self._ask("GET", "journal", {"after": str(after), "limit": str(_PAGE)})

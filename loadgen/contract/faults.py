@@ -66,21 +66,24 @@ class FaultsMeanwhile:
         """See `Disturbance`; a good answer to another question is never explained."""
         found = [miss.as_finding("meanwhile.wrong") for miss in misses if miss.kind == "wrong"]
         left = [miss for miss in misses if miss.kind != "wrong"]
-        records = await self._records()
+        records, lost = await self._records()
         for _ in range(_LOOKS):
             left = [miss for miss in left if not any(explains(record, miss) for record in records)]
             if not left:
                 break
             await self._clock.sleep(_BETWEEN)
-            records = await self._records()
+            records, lost = await self._records()
+        if left and lost:
+            told = f"{len(left)} failed calls are in no record of the journal, which lost {lost} that were older"
+            return [*found, Finding("check.unproven", "during-faults", told)]
         if not records:
             found.append(Finding("check.unproven", "during-faults", "no fault hit any of the known calls"))
         return [*found, *(miss.as_finding("meanwhile.unexplained") for miss in left)]
 
-    async def _records(self) -> list[Mapping[str, Any]]:
-        """Those about calls of this check."""
-        records = await self._control.records(self._before)
-        return [record for record in records if str(record.get("call_key")).startswith(f"{self._run_id}/")]
+    async def _records(self) -> tuple[list[Mapping[str, Any]], int]:
+        """Those about calls of this check, and how many records are lost."""
+        records, lost = await self._control.records(self._before)
+        return [record for record in records if str(record.get("call_key")).startswith(f"{self._run_id}/")], lost
 
 
 def explains(record: Mapping[str, Any], miss: Miss) -> bool:

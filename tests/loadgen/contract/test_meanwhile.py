@@ -153,13 +153,16 @@ def test_a_record_explains_what_was_done_to_its_call(record: dict[str, Any], mis
 class ControlApi:
     """The control API of a server, with such records in its journal, and rules in place."""
 
-    def __init__(self, records: Sequence[dict[str, Any]] = (), rules: Sequence[str] = (), refuses: str = "") -> None:
+    def __init__(
+        self, records: Sequence[dict[str, Any]] = (), rules: Sequence[str] = (), refuses: str = "", lost: int = 0
+    ) -> None:
         self.asked: list[str] = []
         self.bodies: list[bytes] = []
         self.token: str | None = None
         self._records = [{"sequence": n, **record} for n, record in enumerate(records, 1)]
         self._rules = [{"name": name} for name in rules]
         self._refuses = refuses
+        self._lost = lost
 
     async def __call__(self, request: Received, writer: asyncio.StreamWriter) -> None:
         self.asked.append(request.method)
@@ -170,7 +173,7 @@ class ControlApi:
             return
         if request.method == "PUT":
             self.bodies.append(request.body)
-        page = {"records": self._records, "next_after": len(self._records), "more": False}
+        page = {"records": self._records, "next_after": len(self._records), "more": False, "lost": self._lost}
         writer.write(reply(json.dumps({"rules": self._rules, **page}).encode()))
 
 
@@ -196,6 +199,13 @@ async def test_faults_that_hit_no_known_call_prove_nothing() -> None:
     async with http_server(ControlApi([{**RECORD, "call_key": "other/echo/1"}])) as running:
         (found,) = await faults(running.url).findings([])
     assert found.code == "check.unproven"
+
+
+async def test_what_the_journal_has_lost_is_held_against_nobody() -> None:
+    async with http_server(ControlApi([{**RECORD, "call_key": "run/echo/9"}], lost=3)) as running:
+        (found,) = await faults(running.url).findings([miss()])
+    assert found.code == "check.unproven"
+    assert found.sentence == "1 failed calls are in no record of the journal, which lost 3 that were older"
 
 
 async def test_the_profile_is_sent_as_it_is_and_taken_away_in_the_end() -> None:
