@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 from shutil import copytree
 
+import pytest
 import yaml
 
 from loadgen import health
@@ -33,13 +34,70 @@ def test_the_unit_tests_of_the_rules_pass() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_unit_tests_of_the_rules_can_fail(tmp_path: Path) -> None:
+LAG = "p99_rate1m > {} and on (job, instance) mcp_load_run_active == 1"
+SCHEDULE = "p99_rate1m > {} and on (job, instance, scenario) mcp_load_run_active == 1"
+CPU = "[1m]) > {} and on (job, instance) mcp_load_target_iterations_per_second > 0"
+UP = 'up{job="mcp-server"} == 0'
+FAST, SLOW = "rate1h > {} * 0.01 and", "rate6h > {} * 0.01 and"
+BURNS, ENDS, GONE, LEAKS = "just above and just below", "count by (alertname)", "that is gone", "a leak of 2 MB"
+LATE, BEGINS, BUSY = "is 35 ms late", "iterations begin too late", "no CPU left"
+RATIOS = "error_ratio:rate(1m|5m|1h)"
+BREAKS: dict[str, tuple[list[tuple[str, str]], set[str]]] = {
+    "limits that are too high": (
+        [
+            (FAST.format(14.4), FAST.format(16)),
+            ("growth_per_hour > 1e6", "growth_per_hour > 3e6"),
+            (LAG.format(0.02), LAG.format(0.05)),
+            (SCHEDULE.format(0.02), SCHEDULE.format(0.05)),
+            (CPU.format(0.9), CPU.format(0.99)),
+            (UP, "up == 5"),
+        ],
+        {BURNS, LEAKS, LATE, BEGINS, BUSY, GONE},
+    ),
+    "limits that are too low": (
+        [
+            (FAST.format(14.4), FAST.format(13.5)),
+            ("growth_per_hour > 1e6", "growth_per_hour > 4e5"),
+            (LAG.format(0.02), LAG.format(0.01)),
+            (SCHEDULE.format(0.02), SCHEDULE.format(0.01)),
+            (CPU.format(0.9), CPU.format(0.8)),
+            (UP, "up == 0"),
+        ],
+        {BURNS, LEAKS, LATE, BEGINS, BUSY, GONE},
+    ),
+    "a slow burn that comes too late": ([(SLOW.format(6), SLOW.format(7))], {BURNS}),
+    "a slow burn that comes too early": ([(SLOW.format(6), SLOW.format(5))], {BURNS}),
+    "conditions that are left out": (
+        [
+            ("rate5m > 14.4 * 0.01", "rate5m > 0"),
+            ("> 5400", "> 0"),
+            (LAG.format(0.02), "p99_rate1m > 0.02"),
+            (SCHEDULE.format(0.02), "p99_rate1m > 0.02"),
+            (CPU.format(0.9), "[1m]) > 0.9"),
+        ],
+        {ENDS, LEAKS, LATE, BEGINS, BUSY},
+    ),
+    "a short window of a slow burn that is left out": ([("rate30m > 6 * 0.01", "rate30m > 0")], {ENDS}),
+    "a leak that is told at once": ([("for: 10m", "for: 0s")], {LEAKS}),
+    "a leak that is told too late": ([("for: 10m", "for: 3h")], {LEAKS}),
+    "a label that is misspelled": (
+        [('error_type!=""}[5m]', 'error_tpye!=""}[5m]')],
+        {RATIOS, ENDS},
+    ),
+}
+
+
+@pytest.mark.parametrize("break_", BREAKS)
+def test_rules_that_break_fail_their_unit_tests(tmp_path: Path, break_: str) -> None:
+    slips, failing = BREAKS[break_]
     copy = copytree(FOLDER, tmp_path / "prometheus")
-    rules = copy / "rules.yml"
-    rules.write_text(rules.read_text().replace('error_type!=""}[5m]', 'error_tpye!=""}[5m]'))
-    done = run("test", "rules", "rules_test.yml", folder=copy)
+    for right, wrong in slips:
+        (file,) = (file for file in (copy / "rules.yml", copy / "alerts.yml") if right in file.read_text())
+        file.write_text(file.read_text().replace(right, wrong))
+    done = run("test", "rules", "rules_test.yml", "alerts_test.yml", folder=copy)
     assert done.returncode == 1
-    assert "rate5m" in done.stderr + done.stdout
+    failed = re.findall(r"^ *(?:name|expr): (.*)$", done.stdout + done.stderr, re.MULTILINE)
+    assert {part for part in failing if any(part in told for told in failed)} == failing, failed
 
 
 def test_every_rule_and_every_alert_has_a_unit_test() -> None:
