@@ -148,6 +148,14 @@ def test_what_refers_to_nothing_but_itself_is_unknown() -> None:
     assert told(endless, some(a=S)) == ["breaking in.a: takes only strings now", "unknown in.a: $ref is gone"]
 
 
+def test_what_is_an_alternative_of_itself_is_unknown() -> None:
+    def endless(*others: Schema) -> Schema:
+        return {"$ref": "#/$defs/A", "$defs": {"A": {"anyOf": [{"$ref": "#/$defs/A"}, *others]}}}
+
+    kinds = {change.kind for change in diff_schemas(endless(of("a")), endless(of("a"), of("b")), "input", "in")}
+    assert kinds == {"unknown", "compatible"}
+
+
 def test_a_narrower_alternative_that_another_makes_up_for_is_compatible() -> None:
     old = {"anyOf": [of("a", n=Z), {"type": "object"}]}
     new = {"anyOf": [of("a", n=Z | {"minimum": 0}), {"type": "object"}]}
