@@ -91,7 +91,7 @@ class KnownKeys:
         for union in _UNIONS:
             for member in schema.get(union, ()):
                 yield from self._members(member, seen)
-        if not any(key in schema for key in ("$ref", *_UNIONS)):
+        if "properties" in schema or not any(key in schema for key in ("$ref", *_UNIONS)):
             yield schema
 
     def _definition(self, name: str) -> Any:

@@ -146,10 +146,10 @@ PROBLEMS: list[tuple[Any, str]] = [
     ([], "the document should be a mapping, got []"),
     ({**GOOD, "tool": []}, "tool is not known (did you mean tools?)"),
     ({**GOOD, "version": 2}, "version should be 1, got 2"),
-    ({**GOOD, "protocol_versions": []}, "protocol_versions should have 1 or more of them"),
+    ({**GOOD, "protocol_versions": []}, "protocol_versions should not be empty"),
     (
         {**GOOD, "protocol_versions": ["2025-11-25", "draft"]},
-        "protocol_versions[1] string should match pattern '^\\d{4}-\\d{2}-\\d{2}$', got \"draft\"",
+        "protocol_versions[1] should match pattern '^\\d{4}-\\d{2}-\\d{2}$', got \"draft\"",
     ),
     (
         changed("capabilities", to={"moden": {}}),
@@ -166,7 +166,7 @@ PROBLEMS: list[tuple[Any, str]] = [
     (changed("tools", 1, to={"name": "x"}), "tools should have an inputSchema in each entry; x has none"),
     (changed("resources", 0, "uri", to=""), "resources should have a uri in each entry; the one at [0] has none"),
     (changed("examples", 1, "name", to="adds"), "examples should have each name once; adds is there twice"),
-    (changed("examples", 0, "name", to=""), 'examples[0].name string should have at least 1 character, got ""'),
+    (changed("examples", 0, "name", to=""), 'examples[0].name should have at least 1 character, got ""'),
     (changed("examples", 0, "expcet", to={}), "examples[0].expcet is not known (did you mean expect?)"),
     (
         changed("examples", 0, "prompt", to="greet"),
@@ -191,7 +191,7 @@ PROBLEMS: list[tuple[Any, str]] = [
     (expecting({"fits": 1}), "examples[0].expect.fits should be true or a JSON Schema, got 1"),
     (expecting({"fits": {"type": "text"}}), "examples[0].expect.fits should be a valid JSON Schema: "),
     (expecting({"fits": {"$ref": "http://example.com/x"}}), "examples[0].expect.fits should be a valid JSON Schema: "),
-    (expecting({"match": {}}), "examples[0].expect.match should have 1 or more of them"),
+    (expecting({"match": {}}), "examples[0].expect.match should not be empty"),
     (expecting({"match": {"/a": 3}}), "examples[0].expect.match./a should be true or a JSON Schema, got 3"),
     (expecting({"match": {"a": True}}), "examples[0].expect.match.a should be a JSON pointer such as /content/0/text"),
     (expecting({"tool_error": 3}), "examples[0].expect.tool_error should be true, a text or a JSON Schema of the text"),
