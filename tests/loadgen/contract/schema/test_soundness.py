@@ -13,7 +13,7 @@ from loadgen.contract.change import Change
 from loadgen.contract.schema_diff import diff_schemas
 from tests.support.near_schemas import pairs, values_near
 
-EXAMPLES = 100
+EXAMPLES = 60
 VALUES = 60
 """That a pair of schemas is tried on."""
 SEEDS = st.integers(0, 2**32)
