@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -53,21 +54,24 @@ def main(argv: list[str] | None = None) -> int:
 def observe(stack: ExitStack, seconds: float, faults: str, port: int) -> int:
     """Start everything, tell where it is, and wait."""
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="observe-")))
-    servers = {
+    started = {
         "payments": stack.enter_context(serving("payments", "--faults", faults)),
         "calculator": stack.enter_context(serving("calculator")),
     }
+    parts: dict[str, subprocess.Popen[Any]] = {f"the {name} server": part for name, (part, _) in started.items()}
+    servers = {name: url for name, (_, url) in started.items()}
     loads = {name: free_port() for name in servers}
     prometheus = free_port(port)
     configure(folder, {name: url.split("/")[2] for name, url in servers.items()}, loads)
-    parts = [stack.enter_context(running_prometheus(folder, prometheus))]
+    parts["Prometheus"] = stack.enter_context(running_prometheus(folder, prometheus))
     for name, url in servers.items():
         stack.enter_context(loading(name, url, loads[name], seconds, folder))
     say(told(servers, loads, prometheus, faults, seconds), sys.stdout)
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        if any(part.poll() is not None for part in parts):
-            say("observe: Prometheus ended\n", sys.stderr)
+        ended = [name for name, part in parts.items() if part.poll() is not None]
+        if ended:
+            say(f"observe: {' and '.join(ended)} ended\n", sys.stderr)
             return 1
         time.sleep(SECONDS_BETWEEN_LOOKS)
     return 0
@@ -81,8 +85,9 @@ def told(servers: dict[str, str], loads: dict[str, int], prometheus: int, faults
         *(f"{name:<15} {url}" + (f"  with faults: {faults}" * (name == "payments")) for name, url in servers.items()),
         *(f"{'load':<15} http://127.0.0.1:{port}/metrics  of {name}" for name, port in loads.items()),
         "",
-        f"In any Grafana: a Prometheus data source with URL http://127.0.0.1:{prometheus} and scrape interval 2s, then",
-        "Dashboards > New > Import of each grafana/dashboards/*.json. More: docs/observability.md",
+        f"In any Grafana: a Prometheus data source with URL http://127.0.0.1:{prometheus}",
+        "and scrape interval 2s; then Dashboards > New > Import: each file of",
+        "grafana/dashboards. More: docs/observability.md",
         f"It goes on for {seconds / 60:g} min; Ctrl-C stops it.",
         "",
     ]
@@ -102,8 +107,8 @@ def configure(folder: Path, servers: dict[str, str], loads: dict[str, int]) -> N
 
 
 @contextmanager
-def serving(name: str, *flags: str) -> Iterator[str]:
-    """The URL of a `mcp-serve` that runs until the end of the `with` block."""
+def serving(name: str, *flags: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A `mcp-serve` that runs until the end of the `with` block, and its URL."""
     command = [sys.executable, "-m", "servers", name, "--port", "0", *flags]
     with (
         subprocess.Popen(  # noqa: S603 - our own command
@@ -114,7 +119,7 @@ def serving(name: str, *flags: str) -> Iterator[str]:
         found = re.search(r"http://\S+", process.stdout.readline() if process.stdout else "")
         if found is None:
             sys.exit(f"observe: the {name} server did not start; `mcp-serve {name} {' '.join(flags)}` says why")
-        yield found.group()
+        yield process, found.group()
 
 
 @contextmanager

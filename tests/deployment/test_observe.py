@@ -9,6 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ version: 1
 rules:
   - name: window
     match: {tool: "*"}
-    when: {probability: 0.5, for: 60s}
+    when: {probability: 0.5, for: 1h}
     do: [{http: {status: 503}}]
 """
 
@@ -35,8 +36,13 @@ def ask(url: str, path: str) -> Any:
         return {}
 
 
-def wait_until(what: Any, seconds: float = 30.0) -> None:
-    deadline = time.monotonic() + seconds
+pytestmark = pytest.mark.timeout(400)
+PATIENCE = 120.0
+"""Seconds that anything may take on a busy machine."""
+
+
+def wait_until(what: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
     while not what():
         assert time.monotonic() < deadline
         time.sleep(0.2)
@@ -58,25 +64,26 @@ def test_all_parts_are_scraped_faults_are_seen_at_both_ends_and_ctrl_c_ends_ever
     profile.write_text(FAULTS)
     folder = tmp_path / "tmp"
     folder.mkdir()
-    with start(folder, "--minutes", "1", "--faults", str(profile)) as observe:
+    with start(folder, "--minutes", "10", "--faults", str(profile)) as observe:
         try:
             assert observe.stdout is not None
             told = ""
             while "Ctrl-C" not in told:
                 line = observe.stdout.readline()
-                assert line, observe.communicate(timeout=30)[1]
+                assert line, observe.communicate(timeout=PATIENCE)[1]
                 told += line
             url = re.findall(r"^Prometheus +(\S+)$", told, re.MULTILINE)[0]
             wait_until(lambda: value(url, "sum(up)") == 4)
             wait_until(lambda: value(url, 'sum(mcp_client_operation_duration_seconds_count{error_type="503"})') > 0)
-            assert value(url, "sum(mcp_fault_injected_total)") > 0
-            assert value(url, 'mcp_fault_active{fault_rule="window"}') == 1
+            wait_until(lambda: value(url, "sum(mcp_fault_injected_total)") > 0)
+            wait_until(lambda: value(url, 'mcp_fault_active{fault_rule="window"}') == 1)
             assert {each["name"] for each in ask(url, "rules")["groups"]} >= {"mcp-server", "mcp-client", "mcp-budget"}
         finally:
             observe.send_signal(signal.SIGINT)
-            _, complaint = observe.communicate(timeout=60)
+            _, complaint = observe.communicate(timeout=PATIENCE)
     assert (observe.returncode, complaint) == (0, "")
     assert list(folder.iterdir()) == []
+    assert [line for line in told.replace(str(profile), "").splitlines() if len(line) > 80] == []
     addresses = re.findall(r"http://127\.0\.0\.1:\d+", told)
     assert len(set(addresses)) == 5
     for address in addresses:
@@ -86,9 +93,32 @@ def test_all_parts_are_scraped_faults_are_seen_at_both_ends_and_ctrl_c_ends_ever
 
 def test_it_ends_by_itself_when_its_time_is_over(tmp_path: Path) -> None:
     with start(tmp_path, "--minutes", "0.01") as observe:
-        said, complaint = observe.communicate(timeout=60)
+        said, complaint = observe.communicate(timeout=PATIENCE)
     assert (observe.returncode, complaint) == (0, "")
     assert "It goes on for 0.01 min" in said
+
+
+def test_when_a_part_of_it_ends_by_itself_the_rest_ends_too(tmp_path: Path) -> None:
+    with start(tmp_path, "--minutes", "10") as observe:
+        try:
+            assert observe.stdout is not None
+            while "Ctrl-C" not in (line := observe.stdout.readline()):
+                assert line, observe.communicate(timeout=PATIENCE)[1]
+            os.kill(child(observe.pid, "calculator"), signal.SIGKILL)
+            _, complaint = observe.communicate(timeout=PATIENCE)
+        finally:
+            observe.kill()
+    assert (observe.returncode, complaint) == (1, "observe: the calculator server ended\n")
+
+
+def child(parent: int, name: str) -> int:
+    """The server of that name among the processes that `parent` has started."""
+    children = Path(f"/proc/{parent}/task/{parent}/children")
+    if not children.exists():
+        pytest.skip("this system does not tell the children of a process")
+    commands = {int(pid): Path(f"/proc/{pid}/cmdline").read_text().split("\0") for pid in children.read_text().split()}
+    (found,) = (pid for pid, words in commands.items() if {"servers", name} <= set(words))
+    return found
 
 
 @pytest.mark.parametrize(
@@ -100,6 +130,6 @@ def test_it_ends_by_itself_when_its_time_is_over(tmp_path: Path) -> None:
 )
 def test_what_cannot_be_done_is_said(tmp_path: Path, flags: list[str], complaint: str) -> None:
     with start(tmp_path, *flags) as observe:
-        _, said = observe.communicate(timeout=60)
+        _, said = observe.communicate(timeout=PATIENCE)
     assert observe.returncode != 0
     assert complaint in said

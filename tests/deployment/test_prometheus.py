@@ -17,7 +17,7 @@ FOLDER = ROOT / "grafana" / "prometheus"
 
 def run(*words: str, folder: Path = FOLDER) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [program("promtool"), *words], cwd=folder, check=False, capture_output=True, text=True, timeout=60
+        [program("promtool"), *words], cwd=folder, check=False, capture_output=True, text=True, timeout=80
     )
 
 

@@ -97,6 +97,6 @@ def test_without_an_engine_it_says_so(tmp_path: Path) -> None:
     docker.write_text("#!/bin/sh\necho no engine >&2\nexit 1\n")
     docker.chmod(0o755)
     command, env = [sys.executable, "-m", "grafana.verify"], os.environ | {"PATH": f"{tmp_path}{os.pathsep}/bin"}
-    done = subprocess.run(command, cwd=ROOT, env=env, check=False, capture_output=True, text=True, timeout=30)
+    done = subprocess.run(command, cwd=ROOT, env=env, check=False, capture_output=True, text=True, timeout=80)
     assert done.returncode == 1
     assert "verify-grafana: the stack does not come up" in done.stderr

@@ -20,6 +20,7 @@ from tests.support.dashcheck import Window, fill, panels_of, problems
 from tests.support.prometheus import Prometheus, program, running_prometheus
 from tests.support.raw_mcp import HANDSHAKE, RawClient, send
 
+pytestmark = pytest.mark.timeout(400)
 MOST_LINES = 1_500
 """Samples of one target."""
 BEFORE, LONG = 1, 4
