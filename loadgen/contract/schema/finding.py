@@ -59,3 +59,8 @@ def doubted(found: Iterable[Finding]) -> list[Finding]:
 def blocks(found: Iterable[Finding]) -> bool:
     """Whether it is not proven that everything is accepted."""
     return any(each.obstacle for each in found)
+
+
+def explains(found: Iterable[Finding]) -> bool:
+    """Whether something says why not everything is accepted, rather than only leaving it open."""
+    return any(each.obstacle and each.change.kind != "unknown" for each in found)

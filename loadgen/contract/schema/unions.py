@@ -7,7 +7,7 @@ from typing import Any
 from ..values import shown
 from . import wording
 from .document import Document, Schema
-from .finding import Finding, blocks, doubted, judged, lifted, proven
+from .finding import Finding, blocks, doubted, explains, judged, lifted, proven
 from .oracle import Answer
 from .pair import Pair
 from .view import types_of, view
@@ -27,9 +27,9 @@ def union_findings(pair: Pair, key: str, old: View, new: View, where: str, compa
     found = union.findings(compared)
     if answer is Answer.YES:
         return lifted(found)
-    if blocks(found) or (answer is Answer.UNKNOWN and key == "anyOf"):  # each alternative has one that takes it all
-        return found
-    return [*found, judged(answer, where, f"{key}: {wording.less(pair.position)}")]
+    # Where nothing is decided, anyOf takes all if each alternative has one that does.
+    told = explains(found) if answer is Answer.NO else blocks(found) or key == "anyOf"
+    return found if told else [*found, judged(answer, where, f"{key}: {wording.less(pair.position)}")]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import Any
 from . import wording
 from .arrays import array_findings
 from .document import Document, Schema
-from .finding import Finding, blocks, judged, lifted, proven, undecidable
+from .finding import Finding, explains, judged, lifted, proven, undecidable
 from .keywords import ARRAY, NOT_UNDERSTOOD, OBJECT, SCALARS, UNEVALUATED, UNIONS, group_of
 from .objects import object_findings
 from .oracle import Answer, Oracle
@@ -97,7 +97,7 @@ class Walk:
         answer = self._pair.accepted(old, new)
         if answer is Answer.YES:
             return self._reworded(lifted(found), old, new, where)
-        if answer is Answer.NO and not blocks(found) and not self._assumed and self._pair.refused(old, new):
+        if answer is Answer.NO and not explains(found) and not self._assumed and self._pair.refused(old, new):
             found.append(judged(answer, where, wording.less(self._pair.position)))
         return found
 
