@@ -17,8 +17,10 @@ from loadgen.options.capture import CaptureOptions
 from loadgen.options.contract_check import ContractCheckOptions
 from servers.config import ServerConfig, StubConfig
 from servers.testing import running_server
+from tests.support.served import served
 
 PAGE = (Path(__file__).parents[2] / "docs" / "contracts.md").read_text(encoding="utf-8")
+COMMANDS = "".join(re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL))
 BIN = Path(sys.executable).parent
 
 
@@ -29,9 +31,10 @@ def calculator() -> Iterator[str]:
 
 
 def test_its_commands_run_one_after_another(calculator: str, tmp_path: Path) -> None:
-    block = "".join(re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL))
     path = f"{BIN}{os.pathsep}{os.environ['PATH']}"
-    for line in block.replace("http://127.0.0.1:8100", calculator).splitlines():
+    for line in COMMANDS.replace("http://127.0.0.1:8100", calculator).splitlines():
+        if line.startswith("mcp-serve "):  # which goes on until it is stopped
+            continue
         done = subprocess.run(
             shlex.split(line),
             cwd=tmp_path,
@@ -44,6 +47,14 @@ def test_its_commands_run_one_after_another(calculator: str, tmp_path: Path) -> 
         assert done.returncode == 0, done.stdout + done.stderr
     written = ["again.json", "calculator.json", "check.json", "check.xml"]
     assert sorted(path.name for path in tmp_path.iterdir()) == written
+
+
+def test_its_stand_ins_start() -> None:
+    lines = [shlex.split(line) for line in COMMANDS.splitlines() if line.startswith("mcp-serve stub ")]
+    assert len(lines) == 2
+    for _, *argv in lines:
+        with served(*("calculator" if word.endswith(".json") else word for word in argv)) as server:
+            assert server.said.startswith("calculator MCP server: ")
 
 
 def test_its_file_is_a_contract() -> None:
