@@ -131,19 +131,13 @@ class Telemetry:
 
     def operation(self, call: Call, error_type: str, seconds: float) -> None:
         """Count one request to the MCP endpoint; `error_type` is empty for success."""
-        operations, labels = (
-            self._operations,
-            (
-                _clamp(call.method, _METHODS),
-                _clamp(call.tool, self._tools) if call.tool is not None else "",
-                error_type,
-                _TRANSPORT,
-                _clamp(call.protocol_version, PROTOCOL_VERSIONS) if call.protocol_version is not None else "",
-            ),
-        )
-        if labels not in operations and len(operations) >= MOST_OPERATIONS:
+        method = _clamp(call.method, _METHODS)
+        tool = _clamp(call.tool, self._tools) if call.tool is not None else ""
+        spoken = _clamp(call.protocol_version, PROTOCOL_VERSIONS) if call.protocol_version is not None else ""
+        labels = (method, tool, error_type, _TRANSPORT, spoken)
+        if labels not in self._operations and len(self._operations) >= MOST_OPERATIONS:
             labels = (OTHER, OTHER, _FAILED_OTHERWISE if error_type else "", _TRANSPORT, OTHER)
-        operations.labels(*labels).observe(seconds)
+        self._operations.labels(*labels).observe(seconds)
 
     def expect(self, tool: str, error_type: str) -> None:
         """Let the calls of a tool that end like that count from 0: `rate()` does not see the first of a new series.
