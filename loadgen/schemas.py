@@ -16,9 +16,7 @@ class OutputSchemas:
             if schema is None:
                 continue
             try:
-                self._validators[tool] = Draft202012Validator(
-                    dict(schema), offline=True
-                )  # never fetches another schema
+                self._validators[tool] = Draft202012Validator(schema, offline=True)  # never fetches another schema
             except ValidationError as error:
                 self._broken[tool] = f"the tool's outputSchema cannot be used: {error.message}"
             except (ReferencingError, ValueError) as error:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
-from jsonschema_rs import validator_for
+from jsonschema_rs import Draft202012Validator
 
 _WANTED: Mapping[str, tuple[str, ...]] = {
     "text": ("text",),
@@ -55,7 +55,7 @@ def is_vacuous(schema: Mapping[str, Any], structured: Mapping[str, Any]) -> bool
 
     Such a schema protects nobody; that it wants an object is not enough.
     """
-    validator = validator_for(dict(schema), offline=True)
+    validator = Draft202012Validator(schema, offline=True)
     mutated = [value for value in islice(_mutated(structured), _MOST_MUTATIONS) if isinstance(value, dict)]
     return bool(mutated) and all(validator.is_valid(value) for value in mutated)
 

@@ -132,6 +132,16 @@ def every_second(server: GoodServer, asked: Asked, sent: Sent) -> Sent | None:
     return None
 
 
+def first_time(server: GoodServer, asked: Asked, _: Sent) -> bool:
+    """Whether the method was not asked for before in that era."""
+    seen: set[object] = server.state.setdefault("seen", set())
+    key = asked.method, asked.modern
+    if key in seen:
+        return False
+    seen.add(key)
+    return True
+
+
 def counts_mistakes(server: GoodServer, _: Asked, sent: Sent) -> Sent | None:
     """Arguments that do not fit are refused, and stored all the same."""
     server.stored += sent.is_error

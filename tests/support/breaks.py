@@ -18,6 +18,7 @@ from tests.support.bends import (
     error,
     every_second,
     fails_at_once,
+    first_time,
     hangs,
     header,
     keeps_replies_by_id,
@@ -121,6 +122,9 @@ BREAKS: Sequence[Break] = (
     Break("lists.endless", "surface", on(LIST, result(nextCursor="1"))),
     # Lists.
     Break("lists.unstable", "lists", every_second, NEW),
+    Break(
+        "lists.malformed", "lists", on(both(method("prompts/list"), lambda *given: not first_time(*given)), send(500))
+    ),
     Break("lists.duplicate", "lists", on(LIST, result(tools=TOOLS[:1] * 2))),
     Break("lists.cursor", "lists", on(both(NO_LIST, code(-32602)), answer(EMPTY)), OLD),
     Break("fastmcp.cursor", "lists", no_cursors, OLD),
@@ -156,6 +160,7 @@ BREAKS: Sequence[Break] = (
     *_mistakes("modern-errors", NEW),
     # Mistakes in the handshake era.
     Break("rpc.batch", "handshake-errors", on(BATCH, answer({})), OLD),
+    Break("rpc.batch", "handshake-errors", on(BATCH, send(200, [{"jsonrpc": "2.0", "id": [], "result": {}}] * 2)), OLD),
     Break("fastmcp.batch", "handshake-errors", on(BATCH, send(400)), OLD),
     Break("fastmcp.invalid-request", "handshake-errors", on(code(-32600, 400), error(-32602, 400)), OLD),
     Break("fastmcp.id-null", "handshake-errors", on(body(b'"id":null'), send(202)), OLD),
@@ -174,6 +179,11 @@ BREAKS: Sequence[Break] = (
     Break("modern.removed", "modern-errors", on(method(*REMOVED[1:]), answer({})), NEW),
     Break("modern.methods", "modern-errors", on(status(405), send(200)), NEW),
     # From the beginning to the end.
+    Break("rpc.id", "lifecycle", on(both(LIST, body(b'"id":"a-text"')), send(500))),
+    Break("rpc.id", "lifecycle", on(both(LIST, body(b'"id":-1')), send(202)), NEW),
+    Break(
+        "server.no-answer", "lifecycle", on(lambda _, asked, __: asked.http.method == "DELETE", hangs), OLD, within=1.0
+    ),
     Break("rpc.response", "lifecycle", on(LIST, member(jsonrpc=None))),
     Break("rpc.response", "lifecycle", on(LIST, member(error={"code": 1, "message": "both"}))),
     Break("rpc.id", "lifecycle", on(both(LIST, body(b'"id":"7"')), member(id=7))),
