@@ -9,7 +9,7 @@ from jsonschema_rs import Draft202012Validator, ReferencingError, ValidationErro
 class OutputSchemas:
     """The outputSchema of each tool by name; tools without one take any result."""
 
-    def __init__(self, schemas: Iterable[tuple[str, Mapping[str, Any] | None]]) -> None:
+    def __init__(self, schemas: Iterable[tuple[str, Any]]) -> None:
         self._validators: dict[str, Draft202012Validator] = {}
         self._broken: dict[str, str] = {}
         for tool, schema in schemas:

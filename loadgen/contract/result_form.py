@@ -50,7 +50,7 @@ def _fault_of_item(item: object) -> str | None:
     return f"has no {' and no '.join(missing)}" if missing else None
 
 
-def is_vacuous(schema: Mapping[str, Any], structured: Mapping[str, Any]) -> bool:
+def is_vacuous(schema: Any, structured: Mapping[str, Any]) -> bool:
     """Whether a schema that takes `structured` takes it with any member changed or left out, too.
 
     Such a schema protects nobody; that it wants an object is not enough.

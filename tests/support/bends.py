@@ -132,14 +132,18 @@ def every_second(server: GoodServer, asked: Asked, sent: Sent) -> Sent | None:
     return None
 
 
-def first_time(server: GoodServer, asked: Asked, _: Sent) -> bool:
-    """Whether the method was not asked for before in that era."""
+def not_first(server: GoodServer, asked: Asked, _: Sent) -> bool:
+    """A method that was asked for before in that era."""
     seen: set[object] = server.state.setdefault("seen", set())
     key = asked.method, asked.modern
-    if key in seen:
-        return False
+    known = key in seen
     seen.add(key)
-    return True
+    return known
+
+
+def leaves(_: GoodServer, asked: Asked, __: Sent) -> bool:
+    """The end of a session."""
+    return asked.http.method == "DELETE"
 
 
 def counts_mistakes(server: GoodServer, _: Asked, sent: Sent) -> Sent | None:

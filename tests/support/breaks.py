@@ -18,16 +18,17 @@ from tests.support.bends import (
     error,
     every_second,
     fails_at_once,
-    first_time,
     hangs,
     header,
     keeps_replies_by_id,
+    leaves,
     member,
     meta,
     method,
     mixes_up,
     names_session,
     no_cursors,
+    not_first,
     old,
     on,
     refused,
@@ -122,9 +123,7 @@ BREAKS: Sequence[Break] = (
     Break("lists.endless", "surface", on(LIST, result(nextCursor="1"))),
     # Lists.
     Break("lists.unstable", "lists", every_second, NEW),
-    Break(
-        "lists.malformed", "lists", on(both(method("prompts/list"), lambda *given: not first_time(*given)), send(500))
-    ),
+    Break("lists.malformed", "lists", on(both(method("prompts/list"), not_first), send(500))),
     Break("lists.duplicate", "lists", on(LIST, result(tools=TOOLS[:1] * 2))),
     Break("lists.cursor", "lists", on(both(NO_LIST, code(-32602)), answer(EMPTY)), OLD),
     Break("fastmcp.cursor", "lists", no_cursors, OLD),
@@ -181,9 +180,7 @@ BREAKS: Sequence[Break] = (
     # From the beginning to the end.
     Break("rpc.id", "lifecycle", on(both(LIST, body(b'"id":"a-text"')), send(500))),
     Break("rpc.id", "lifecycle", on(both(LIST, body(b'"id":-1')), send(202)), NEW),
-    Break(
-        "server.no-answer", "lifecycle", on(lambda _, asked, __: asked.http.method == "DELETE", hangs), OLD, within=1.0
-    ),
+    Break("server.no-answer", "lifecycle", on(leaves, hangs), OLD, within=1.0),
     Break("rpc.response", "lifecycle", on(LIST, member(jsonrpc=None))),
     Break("rpc.response", "lifecycle", on(LIST, member(error={"code": 1, "message": "both"}))),
     Break("rpc.id", "lifecycle", on(both(LIST, body(b'"id":"7"')), member(id=7))),
