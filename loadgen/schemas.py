@@ -9,16 +9,14 @@ from jsonschema_rs import Draft202012Validator, ReferencingError, ValidationErro
 class OutputSchemas:
     """The outputSchema of each tool by name; tools without one take any result."""
 
-    def __init__(self, schemas: Iterable[tuple[str, Mapping[str, Any] | None]]) -> None:
+    def __init__(self, schemas: Iterable[tuple[str, Any]]) -> None:
         self._validators: dict[str, Draft202012Validator] = {}
         self._broken: dict[str, str] = {}
         for tool, schema in schemas:
             if schema is None:
                 continue
             try:
-                self._validators[tool] = Draft202012Validator(
-                    dict(schema), offline=True
-                )  # never fetches another schema
+                self._validators[tool] = Draft202012Validator(schema, offline=True)  # never fetches another schema
             except ValidationError as error:
                 self._broken[tool] = f"the tool's outputSchema cannot be used: {error.message}"
             except (ReferencingError, ValueError) as error:

@@ -21,14 +21,19 @@ class LoadMeanwhile:
     def __init__(self, plan: Plan, endpoint: Endpoint, *, send_keys: bool) -> None:
         self._plan = replace(plan, send_keys=send_keys)
         self._endpoint = endpoint
+        self._calls = 0
 
     async def run(self, begun: asyncio.Event) -> str:
         """See `Disturbance`."""
         engine = Engine(self._plan, lambda _: self._endpoint.connect(), SystemClock(), Silence())
         begun.set()
         result = await engine.run(Interruption())
+        self._calls = result.measured.calls
         return f"load {self._plan.name}, {result.measured.calls:,} calls: {verdict_sentence(result)}"
 
     async def findings(self, misses: Sequence[Miss]) -> Sequence[Finding]:
         """See `Disturbance`: a load may cost answers, and changes none."""
-        return [miss.as_finding("meanwhile.failed" if miss.kind == "failed" else "meanwhile.wrong") for miss in misses]
+        found = [] if self._calls else [Finding("check.unproven", "during-load", "the load made no calls")]
+        return found + [
+            miss.as_finding("meanwhile.failed" if miss.kind == "failed" else "meanwhile.wrong") for miss in misses
+        ]

@@ -1,8 +1,8 @@
 """A testbed server's own interface for faults (docs/faults.md), as far as a check needs it."""
 
 import json
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from formats.errors import InvalidInput
@@ -13,6 +13,15 @@ from .probe import Probe, Pulse
 
 _PAGE = 1000
 _OK = 200
+
+
+class _Page(NamedTuple):
+    """Some records; what `after` has to be for the next ones, and how many older ones there are no more."""
+
+    records: Sequence[Mapping[str, Any]]
+    next_after: int
+    lost: int
+    more: bool
 
 
 class Control:
@@ -44,26 +53,26 @@ class Control:
     async def last_record(self) -> int:
         """The number of the newest record in the journal, 0 when there is none."""
         after = 0
-        while True:
-            page = await self._page(after)
-            after = max([after, *(int(record["sequence"]) for record in page["records"])])
-            if not page["more"]:
-                return after
+        async for page in self._pages(0):
+            after = page.next_after
+        return after
 
     async def records(self, after: int) -> tuple[list[Mapping[str, Any]], int]:
         """The records of the journal beyond that number, and how many of them it does not have any more."""
         found: list[Mapping[str, Any]] = []
         lost = 0
-        while True:
-            page = await self._page(after)
-            found += page["records"]
-            lost += int(page.get("lost", 0))
-            after = int(page["next_after"])
-            if not page["more"]:
-                return found, lost
+        async for page in self._pages(after):
+            found += page.records
+            lost += page.lost
+        return found, lost
 
-    async def _page(self, after: int) -> Mapping[str, Any]:
-        return await self._ask("GET", "journal", {"after": str(after), "limit": str(_PAGE)})
+    async def _pages(self, after: int) -> AsyncIterator[_Page]:
+        more = True
+        while more:
+            page = _read_page(await self._ask("GET", "journal", {"after": str(after), "limit": str(_PAGE)}))
+            yield page
+            more = page.more and page.next_after > after
+            after = page.next_after
 
     async def _ask(
         self, method: Any, path: str, query: Mapping[str, str] | None = None, body: bytes = b""
@@ -82,8 +91,17 @@ class Control:
         return document
 
 
+def _read_page(document: Mapping[str, Any]) -> _Page:
+    try:
+        records = [record for record in document["records"] if isinstance(record, dict)]
+        return _Page(records, int(document["next_after"]), int(document.get("lost", 0)), more=document["more"] is True)
+    except (KeyError, TypeError, ValueError) as error:
+        raise InvalidInput(["the control API answers something else than a journal"]) from error
+
+
 def _problems(answer: Answer, document: object) -> list[str]:
     if not isinstance(document, dict) or "reason" not in document:
         return [f"the control API answers {answer}"]
-    problems = document.get("problems") or [document]
-    return [str(problem.get("reason", json.dumps(problem))) for problem in problems]
+    problems = document.get("problems")
+    found = [each for each in problems if isinstance(each, dict)] if isinstance(problems, list) else []
+    return [str(problem.get("reason", json.dumps(problem))) for problem in found or [document]]

@@ -39,9 +39,9 @@ class FaultsMeanwhile:
             InvalidInput: it does not, or has one.
         """
         state = await self._control.state()
-        rules = [str(rule.get("name")) for rule in state.get("rules", ())]
+        rules = _rules(state)
         if rules:
-            known = ", ".join(rules)[:200]
+            known = ", ".join(str(rule.get("name")) for rule in rules)[:200]
             ends = "mcp-serve faults clear ends them"
             raise InvalidInput([f"--during-faults would replace the faults that are in place ({known}); {ends}"])
         try:
@@ -59,8 +59,7 @@ class FaultsMeanwhile:
             await self._clock.sleep(self._seconds)
         finally:
             await asyncio.shield(self._control.clear())
-        rules = state.get("rules", ())
-        return f"faults of {self._name}, {len(rules)} rules, for {self._seconds:g} s"
+        return f"faults of {self._name}, {len(_rules(state))} rules, for {self._seconds:g} s"
 
     async def findings(self, misses: Sequence[Miss]) -> Sequence[Finding]:
         """See `Disturbance`; a good answer to another question is never explained."""
@@ -68,7 +67,7 @@ class FaultsMeanwhile:
         left = [miss for miss in misses if miss.kind != "wrong"]
         records, lost = await self._records()
         for _ in range(_LOOKS):
-            left = [miss for miss in left if not any(explains(record, miss) for record in records)]
+            left = [miss for miss in left if not any(explains(each, miss) for each in records.get(miss.key, ()))]
             if not left:
                 break
             await self._clock.sleep(_BETWEEN)
@@ -80,10 +79,20 @@ class FaultsMeanwhile:
             found.append(Finding("check.unproven", "during-faults", "no fault hit any of the known calls"))
         return [*found, *(miss.as_finding("meanwhile.unexplained") for miss in left)]
 
-    async def _records(self) -> tuple[list[Mapping[str, Any]], int]:
-        """Those about calls of this check, and how many records are lost."""
+    async def _records(self) -> tuple[Mapping[str, list[Mapping[str, Any]]], int]:
+        """Those about calls of this check, by the keys of the calls, and how many records are lost."""
         records, lost = await self._control.records(self._before)
-        return [record for record in records if str(record.get("call_key")).startswith(f"{self._run_id}/")], lost
+        found: dict[str, list[Mapping[str, Any]]] = {}
+        for record in records:
+            key = str(record.get("call_key"))
+            if key.startswith(f"{self._run_id}/"):
+                found.setdefault(key, []).append(record)
+        return found, lost
+
+
+def _rules(state: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    rules = state.get("rules")
+    return [rule for rule in rules if isinstance(rule, dict)] if isinstance(rules, list) else []
 
 
 def explains(record: Mapping[str, Any], miss: Miss) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
-from jsonschema_rs import validator_for
+from jsonschema_rs import Draft202012Validator
 
 _WANTED: Mapping[str, tuple[str, ...]] = {
     "text": ("text",),
@@ -50,12 +50,12 @@ def _fault_of_item(item: object) -> str | None:
     return f"has no {' and no '.join(missing)}" if missing else None
 
 
-def is_vacuous(schema: Mapping[str, Any], structured: Mapping[str, Any]) -> bool:
+def is_vacuous(schema: Any, structured: Mapping[str, Any]) -> bool:
     """Whether a schema that takes `structured` takes it with any member changed or left out, too.
 
     Such a schema protects nobody; that it wants an object is not enough.
     """
-    validator = validator_for(dict(schema), offline=True)
+    validator = Draft202012Validator(schema, offline=True)
     mutated = [value for value in islice(_mutated(structured), _MOST_MUTATIONS) if isinstance(value, dict)]
     return bool(mutated) and all(validator.is_valid(value) for value in mutated)
 

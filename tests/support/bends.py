@@ -132,6 +132,20 @@ def every_second(server: GoodServer, asked: Asked, sent: Sent) -> Sent | None:
     return None
 
 
+def not_first(server: GoodServer, asked: Asked, _: Sent) -> bool:
+    """A method that was asked for before in that era."""
+    seen: set[object] = server.state.setdefault("seen", set())
+    key = asked.method, asked.modern
+    known = key in seen
+    seen.add(key)
+    return known
+
+
+def leaves(_: GoodServer, asked: Asked, __: Sent) -> bool:
+    """The end of a session."""
+    return asked.http.method == "DELETE"
+
+
 def counts_mistakes(server: GoodServer, _: Asked, sent: Sent) -> Sent | None:
     """Arguments that do not fit are refused, and stored all the same."""
     server.stored += sent.is_error

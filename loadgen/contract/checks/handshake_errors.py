@@ -73,8 +73,8 @@ async def _look_for_dead_session(target: Target, notes: Notes, version: str) -> 
 def _batch() -> Case:
     def answered(answer: Answer) -> bool:
         parts = answer.messages[0] if answer.messages and isinstance(answer.messages[0], list) else answer.messages
-        ids = {each.get("id") for each in parts if isinstance(each, dict)}
-        return ids >= {message["id"] for message in _BATCH}
+        ids = [each.get("id") for each in parts if isinstance(each, dict)]
+        return all(message["id"] in ids for message in _BATCH)
 
     return Case(
         "a batch of two requests",

@@ -19,7 +19,8 @@ _UNKNOWN_VERSION = "1999-01-01"
 _IDS: Sequence[Id] = ("a-text", "7", 7_000_000, 2**53 - 1, -1)
 """Texts and numbers, also those that are told apart by their type alone, or that a 32-bit integer does not hold."""
 _NO_STREAM, _NOT_FOUND = 405, 404
-_DELETED = range(200, 300)
+_NO_METHOD = -32601
+_GOOD = range(200, 300)
 _PAGE_OF_ANOTHER_SITE = "http://page-of-another-site.example"
 _LOOPBACK = re.compile(r"https?://(127\.\d+\.\d+\.\d+|localhost|\[::1\])(:\d+)?(/|$)")
 _FORBIDDEN = 403
@@ -42,7 +43,10 @@ async def check_lifecycle(target: Target, notes: Notes) -> None:
 
 async def _check_ids(client: Client, notes: Notes) -> None:
     for request_id in _IDS:
-        await client.ask(notes, "tools/list", {}, request_id)
+        answer = await client.ask(notes, "tools/list", {}, request_id)
+        if answer is not None and answer.result is None and answer.code != _NO_METHOD:
+            where = f"{client.version}: tools/list with the id {request_id!r}"
+            notes.find("rpc.id", where, f"a result under that id expected, got {answer}")
 
 
 async def _check_reuse(target: Target, client: Client, notes: Notes) -> None:
@@ -79,7 +83,7 @@ async def _check_origin(target: Target, notes: Notes, version: str) -> None:
     where = f"{version}: Origin: {_PAGE_OF_ANOTHER_SITE}"
     if not isinstance(answer, Answer):
         notes.find("server.no-answer", where, no_answer(answer))
-    elif answer.status in _DELETED:
+    elif answer.status in _GOOD:
         notes.find("fastmcp.origin", where, f"HTTP 403 expected, got {answer}")
     elif answer.status != _FORBIDDEN:
         notes.find("http.origin", where, f"HTTP 403 expected, got {answer}")
@@ -136,10 +140,11 @@ async def _check_sessions(target: Target, notes: Notes, version: str) -> None:
             return
         ended = await probe.send(leaving.bare("DELETE"))
         notes.did()
-        if not isinstance(ended, Answer) or ended.status not in _DELETED:
-            notes.skip(
-                f"{version}: DELETE ends no session ({ended if isinstance(ended, Answer) else no_answer(ended)})"
-            )
+        if not isinstance(ended, Answer):
+            notes.find("server.no-answer", f"{version}: DELETE", no_answer(ended))
+            return
+        if ended.status not in _GOOD:
+            notes.skip(f"{version}: DELETE ends no session ({ended})")
             return
         after = await probe.send(leaving.request("ping", {}))
         if not isinstance(after, Answer) or after.status != _NOT_FOUND:

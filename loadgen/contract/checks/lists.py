@@ -39,6 +39,8 @@ async def _check_list(client: Client, notes: Notes, first: Listing) -> None:
         found = first_difference(first.entries, again.entries)
         if found is not None:
             notes.find("lists.unstable", where, _unstable(first, again) or f"the second reading differs at {found}")
+    else:
+        notes.find(again.fault[0], where, f"when it is read again: {again.fault[1]}")
     names = first.names()
     for name in dict.fromkeys(name for name in names if names.count(name) > 1):
         notes.find("lists.duplicate", f"{kind}.{name}", f"{name} is there {names.count(name)} times ({client.version})")

@@ -61,8 +61,11 @@ async def check_meanwhile(target: Target, notes: Notes, disturbance: Disturbance
         ]
         await going
         await asyncio.wait(singers)
-    counts = f"{notes.done - before:,} known calls meanwhile, {len(missed):,} not answered as when nothing happens"
+    made = notes.done - before
+    counts = f"{made:,} known calls meanwhile, {len(missed):,} not answered as when nothing happens"
     notes.remark(f"{going.result()}; {counts}")
+    if not made:
+        notes.find("check.unproven", "meanwhile", "it was over before a call whose answer is known could be made")
     lasting = await _lasting(target, missed)
     for each in lasting.values():
         notes.find("meanwhile.changed", each.where, f"{each.sentence}; so it is now, when nothing happens any more")

@@ -67,8 +67,11 @@ def _callable(target: Target, opened: Opened, notes: Notes) -> list[_Tool]:
             notes.skip(f"{name} may change something, and is not named with --tool")
             continue
         schema = entry.get("inputSchema")
+        if not isinstance(schema, dict):
+            notes.skip(f"{name} has no inputSchema")
+            continue
         try:
-            arguments = Arguments(name, schema if isinstance(schema, dict) else {}, target.seed)
+            arguments = Arguments(name, schema, target.seed)
         except UnusableSchemaError:
             notes.skip(f"{name} has an inputSchema that cannot be used")
             continue

@@ -28,21 +28,30 @@ from .keywords import (
 
 Schema = bool | dict[str, Any]
 _REFERENCE = re.compile(r'\{"\$ref": "#/\$defs/([^"]*)"\}')
+_NOT_FOLLOWED = re.compile(rf'"{re.escape(NOT_UNDERSTOOD)}\$(ref|dynamicRef|recursiveRef)": ')
+"""Begins a reference that is kept as it was written, wherever it leads."""
+_LEADING = frozenset({"$id", "$anchor", "$dynamicAnchor", "$dynamicRef", "$recursiveAnchor", "$recursiveRef"})
+"""Keywords by which such a reference may lead to a place in its own document."""
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One schema with all that it refers to; `places` says where in it people find a definition, as far as they do."""
+    """One schema with all that it refers to; `places` says where in it people find a definition, as far as they do.
+
+    `written` is all of it as text, word for word, if references that are not followed may lead to places in it.
+    """
 
     root: Schema
     definitions: Mapping[str, Schema]
     places: Mapping[str, str]
+    written: str
     _texts: dict[str, str] = field(default_factory=dict, compare=False)
 
     def signature(self, schema: Schema) -> str:
         """A text that is the same for another schema, of any document, only if both accept the same."""
         text = _text(schema)
-        return "\n".join([text, *(f"{name} {self._text_of(name)}" for name in sorted(self._reached(text)))])
+        whole = "\n".join([text, *(f"{name} {self._text_of(name)}" for name in sorted(self._reached(text)))])
+        return f"{whole}\n{self.written}" if _NOT_FOLLOWED.search(whole) else whole
 
     def reachable(self, schema: Schema) -> dict[str, Schema]:
         """The definitions that `schema` refers to, directly or by way of others."""
@@ -71,7 +80,7 @@ def read_document(raw: Mapping[str, Any] | bool, *, draft_07: bool) -> Document:
     """The schema `raw`, which is valid for its draft and not deeper than Python recurses."""
     reading = _Reading(raw, draft_07=draft_07)
     root = reading.schema(raw)
-    return Document(root, reading.definitions, reading.places)
+    return Document(root, reading.definitions, reading.places, _text(raw) if reading.leads_back else "")
 
 
 def inner(schema: Schema) -> list[Schema]:
@@ -89,7 +98,7 @@ def inner(schema: Schema) -> list[Schema]:
     return found
 
 
-def _text(schema: Schema) -> str:
+def _text(schema: Mapping[str, Any] | bool) -> str:
     return json.dumps(schema, sort_keys=True)
 
 
@@ -97,7 +106,7 @@ class _Reading:
     def __init__(self, raw: Mapping[str, Any] | bool, *, draft_07: bool) -> None:
         self._raw = raw
         self._draft_07 = draft_07
-        self._has_inner_id, self._looks_on = _traits(raw)
+        self._has_inner_id, self._looks_on, self.leads_back = _traits(raw)
         self.definitions: dict[str, Schema] = {}
         self.places: dict[str, str] = {}
 
@@ -147,19 +156,20 @@ class _Reading:
         return {"$ref": f"#/$defs/{name}"}
 
 
-def _traits(raw: Any) -> tuple[bool, bool]:
-    """Whether there is an `$id` below the root, which changes what references mean; an unevaluated... keyword."""
-    has_inner_id = looks_on = False
+def _traits(raw: Any) -> tuple[bool, bool, bool]:
+    """Whether there is an `$id` below the root, which changes what references mean; an unevaluated...; a `_LEADING`."""
+    has_inner_id = looks_on = leads_back = False
     pending = [(raw, True)]
     while pending:
         value, is_root = pending.pop()
         if isinstance(value, dict):
             has_inner_id |= not is_root and isinstance(value.get("$id"), str)
             looks_on |= bool(UNEVALUATED & value.keys())
+            leads_back |= bool(_LEADING & value.keys())
             pending += [(each, False) for each in value.values()]
         elif isinstance(value, list):
             pending += [(each, False) for each in value]
-    return has_inner_id, looks_on
+    return has_inner_id, looks_on, leads_back
 
 
 def _resolve(root: Any, pointer: str) -> tuple[bool, Any]:

@@ -3,7 +3,8 @@
 import pytest
 
 from loadgen.contract.codes import CODES
-from tests.support.breaks import BREAKS, Break
+from tests.support.bends import on, tool_entry
+from tests.support.breaks import BREAKS, LIST, Break
 from tests.support.broken_server import GoodServer
 from tests.support.checking import check_server, chosen, found
 from tests.support.raw_mcp import HANDSHAKE, MODERN
@@ -29,6 +30,17 @@ async def test_a_server_that_does_what_it_should_has_no_findings(eras: tuple[str
     assert found(runs) == []
     assert [run.name for run in runs if run.unfinished] == []
     assert all(run.done for run in runs if run.name != f"{'modern' if MODERN not in eras else 'handshake'}-errors")
+
+
+@pytest.mark.parametrize("key", ["inputSchema", "outputSchema"])
+@pytest.mark.parametrize(
+    "schema", [None, True, 5, "a text", [], ["x"], {"type": "no-type"}, {"$schema": "urn:of-nobody"}], ids=str
+)
+async def test_a_schema_that_is_none_ends_no_check(key: str, schema: object) -> None:
+    server = GoodServer(on(LIST, tool_entry("echo", **{key: schema})))
+    runs = await check_server(server, chosen(["surface", "lists", "examples", "properties"]))
+    assert [run.unfinished for run in runs] == [None] * 5
+    assert (key == "outputSchema" and schema is None) or "tools.schema" in {each.code for each in runs[2].findings}
 
 
 @pytest.mark.parametrize("broken", BREAKS, ids=str)

@@ -18,6 +18,7 @@ from loadgen.contract.faults import FaultsMeanwhile, explains
 from loadgen.contract.finding import Finding
 from loadgen.contract.report import CheckRun
 from loadgen.contract.song import Kind, Miss
+from loadgen.options.payments import PaymentsOptions
 from tests.support.bends import answer, call
 from tests.support.broken_server import Asked, GoodServer, Sent, serving, structured
 from tests.support.checking import check_url
@@ -104,6 +105,18 @@ async def test_without_a_call_whose_answer_is_known_that_is_said() -> None:
     assert [finding.code for finding in run.findings] == ["check.unproven"]
 
 
+async def test_what_is_over_at_once_proves_nothing() -> None:
+    class Instant(Commotion):
+        async def run(self, _: asyncio.Event) -> str:
+            return "instant"
+
+    server = GoodServer()
+    check = Check("meanwhile", partial(check_meanwhile, disturbance=Instant(server, 0), run_id="run"))
+    async with serving(server) as url:
+        (*_, run) = await check_url(url, server.contract(), [check])
+    assert [(each.code, each.where) for each in run.findings] == [("check.unproven", "meanwhile")]
+
+
 async def test_what_a_load_changes_for_good_is_told_apart() -> None:
     def changes(server: GoodServer, asked: Asked, sent: Sent) -> Sent | None:
         changed: Sent | None = None
@@ -127,10 +140,11 @@ def miss(kind: Kind = "failed", *, timed_out: bool = False) -> Miss:
 
 
 async def test_a_load_may_cost_answers_and_changes_none() -> None:
-    judge = LoadMeanwhile.findings
+    plan = PaymentsOptions.model_validate({"total": 1}).plan()
+    load = LoadMeanwhile(plan, Endpoint(plan.url), send_keys=False)
     kinds: tuple[Kind, ...] = ("failed", "malformed", "wrong")
-    codes = [finding.code for finding in await judge(None, [miss(kind) for kind in kinds])]  # type: ignore[arg-type]  # it needs no self
-    assert codes == ["meanwhile.failed", "meanwhile.wrong", "meanwhile.wrong"]
+    codes = [finding.code for finding in await load.findings([miss(kind) for kind in kinds])]
+    assert codes == ["check.unproven", "meanwhile.failed", "meanwhile.wrong", "meanwhile.wrong"], "it made no calls"
 
 
 @pytest.mark.parametrize(
@@ -206,6 +220,27 @@ async def test_what_the_journal_has_lost_is_held_against_nobody() -> None:
         (found,) = await faults(running.url).findings([miss()])
     assert found.code == "check.unproven"
     assert found.sentence == "1 failed calls are in no record of the journal, which lost 3 that were older"
+
+
+@pytest.mark.parametrize(
+    "document", [{}, {"records": 5, "next_after": 1, "more": False}, {"records": [], "next_after": "x", "more": False}]
+)
+async def test_what_is_no_journal_is_said(document: dict[str, Any]) -> None:
+    async def answer_so(_: Received, writer: asyncio.StreamWriter) -> None:
+        writer.write(reply(json.dumps(document).encode()))
+
+    async with http_server(answer_so) as running:
+        with pytest.raises(InvalidInput, match="something else than a journal"):
+            await faults(running.url).findings([])
+
+
+async def test_a_journal_without_an_end_is_left() -> None:
+    async def answer_so(_: Received, writer: asyncio.StreamWriter) -> None:
+        writer.write(reply(json.dumps({"records": [], "next_after": 0, "more": True}).encode()))
+
+    async with http_server(answer_so) as running:
+        (found,) = await faults(running.url).findings([])
+    assert found.code == "check.unproven"
 
 
 async def test_the_profile_is_sent_as_it_is_and_taken_away_in_the_end() -> None:

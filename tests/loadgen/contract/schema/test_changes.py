@@ -29,6 +29,7 @@ Row = tuple[str, Schema, Schema, str | B, str | B]
 
 S, Z, N, T = {"type": "string"}, {"type": "integer"}, {"type": "number"}, {"type": ["string", "null"]}
 NULL, X, Y, NODE = {"type": "null"}, {"$ref": "#/$defs/x"}, {"$ref": "#/$defs/y"}, {"$ref": "#/$defs/node"}
+DYNAMIC = {"$dynamicRef": "#/$defs/x"}
 D7 = {"$schema": "http://json-schema.org/draft-07/schema#"}
 
 
@@ -60,6 +61,11 @@ def one_of(*schemas: Any) -> Schema:
 
 def defs(schema: Schema, **definitions: Any) -> Schema:
     return {**schema, "$defs": definitions}
+
+
+def at(reference: str, schema: Schema, keyword: str = "") -> Schema:
+    """A document called `urn:d` that refers to `schema`, which is called `n` by that keyword."""
+    return {"$id": "urn:d"} | defs(some(a={"$ref": reference}), x=schema | ({keyword: "n"} if keyword else {}))
 
 
 def named(patterns: Schema) -> Schema:
@@ -236,6 +242,10 @@ REFERENCES: list[Row] = [
     ("a reference to nowhere", some(a=X), some(a=Y), U, U),
     ("a reference elsewhere", some(a={"$ref": "urn:a"}), some(a={"$ref": "urn:b"}), U, U),
     ("the same reference elsewhere", some(a={"$ref": "urn:a"}), some(a={"$ref": "urn:a"}, b={}), C, C),
+    ("what a name in its own document stands for", at("#n", S, "$anchor"), at("#n", Z, "$anchor"), U, U),
+    ("what the name of the document leads to", at("urn:d#/$defs/x", S), at("urn:d#/$defs/x", Z), U, U),
+    ("what a reference below another name leads to", at("#/$defs/x", S, "$id"), at("#/$defs/x", Z, "$id"), U, U),
+    ("what a dynamic reference leads to", defs(some(a=DYNAMIC), x=S), defs(some(a=DYNAMIC), x=Z), U, U),
     ("a dynamic reference", {"$dynamicRef": "#a"}, {"$dynamicRef": "#b"}, U, U),
 ]
 UNDECIDED: list[Row] = [
