@@ -31,9 +31,10 @@ from servers.testing import running_app
 from servers.wire.tool import Tool
 from tests.support.raw_mcp import RawClient, Reply
 
-QUIET = 0.5
+QUIET = 1.0
 """Seconds of silence after which a reply counts as one that hangs."""
-_TIMEOUT = 0.7
+_PATIENCE = 20.0
+"""Seconds that a reply which comes may take on a busy machine."""
 _SECONDS_TO_SETTLE = 5.0
 
 
@@ -212,15 +213,21 @@ def _parsed(received: bytes) -> SocketReply:
     return SocketReply(int(status.split()[1]), headers, b"".join(chunks), head, tuple(chunks), ended)
 
 
-def seen(acting: Acting, era: str, do: Callable[[Session], Awaitable[Outcome]] | None = None) -> str | None:
-    """What the load generator reports when it opens a session and calls `add`, or does something else; None: Ok."""
+def seen(
+    acting: Acting, era: str, do: Callable[[Session], Awaitable[Outcome]] | None = None, within: float = _PATIENCE
+) -> str | None:
+    """What the load generator reports when it opens a session and calls `add`, or does something else; None: Ok.
+
+    It waits for `within` seconds; give fewer where no reply comes.
+    """
 
     async def run() -> str | None:
         transport = RawTransport(acting.url)
         try:
-            session = await initialize_session(transport, _TIMEOUT, protocol=era)
+            session = await initialize_session(transport, _PATIENCE, protocol=era)
             if not isinstance(session, Session):
                 return session.kind
+            session.within = within
             outcome = await (do or _add)(session)
             return None if isinstance(outcome, Ok) else outcome.kind
         finally:

@@ -21,6 +21,8 @@ PATIENCE = 2.5
 FORMS: tuple[Response, ...] = get_args(Response)
 REFUSALS, SLOW_ANSWERS, PEACE = 12.0, 16.0, 30.0
 """Moments of deploy-rollover, in seconds: a run is over before its first window begins."""
+CALLS_THEN = 20
+"""Many of them fail, each of which takes a client."""
 QUOTA_USED_UP = 0.0
 """A moment in which no quota of rate-limited grows again, so that a slow machine meets it, too."""
 STANDING: dict[str, tuple[float, ...]] = {
@@ -58,13 +60,13 @@ async def sdk_client(url: str, mode: Mode) -> AsyncIterator[CallTool]:
 class Run:
     """Calls with one kind of client, a new one whenever a session is lost."""
 
-    def __init__(self, server: WatchedServer, connect: Callable[[str, Mode], Any], mode: Mode) -> None:
+    def __init__(self, server: WatchedServer, connect: Callable[[str, Mode], Any], mode: Mode, calls: int) -> None:
         self.server = server
         self.connect = connect
         self.mode = mode
         self.failed: list[str] = []
         self.broken_off = 0
-        self.left = iter(range(1, CALLS + 1))
+        self.left = iter(range(1, calls + 1))
 
     async def make(self) -> None:
         async with asyncio.TaskGroup() as users:
@@ -104,7 +106,8 @@ async def test_the_journal_explains_every_failed_call_and_nothing_is_left_behind
 ) -> None:
     with watched_server(preset, response, at) as server:
         baseline = await server.tasks_at_rest()
-        runs = [Run(server, connect, mode) for connect in (fastmcp_client, sdk_client) for mode in MODES]
+        calls = CALLS_THEN if at in (REFUSALS, SLOW_ANSWERS, PEACE) else CALLS
+        runs = [Run(server, connect, mode, calls) for connect in (fastmcp_client, sdk_client) for mode in MODES]
         for run in runs:
             await run.make()
         failed = [key for run in runs for key in run.failed]
