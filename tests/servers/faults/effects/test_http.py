@@ -471,7 +471,7 @@ def test_of_two_statuses_the_first_answers() -> None:
     ("settings", "sentence"),
     [
         ({}, "should have one of status, hang"),
-        ([], "should have one of status, hang"),
+        ([], "should be a mapping with one of status, hang"),
         ({"statsu": 503}, "did you mean status?"),
         ({"status": 503, "hang": True}, "should be one fault, not status and hang"),
         ({"status": 200}, "greater than or equal to 400"),
