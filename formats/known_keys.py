@@ -13,6 +13,7 @@ Location = tuple[int | str, ...]
 """The way to a value: keys of mappings and numbers in lists."""
 _Schema = Mapping[str, Any]
 _NOTHING = '""'
+_VERY_NEAR = 0.8
 _UNIONS = ("anyOf", "oneOf", "allOf")
 
 
@@ -51,9 +52,11 @@ class KnownKeys:
         """
         key = str(location[-1])
         free, taken = map(sorted, self.at(location[:-1], document))
-        home = self._homes.get(key)
-        elsewhere = f" (it belongs {home})" if home is not None else ""
-        return did_you_mean(key, free) or elsewhere or did_you_mean(key, taken)
+        homes = self._homes.get(key, ())
+        if homes:  # a word of the format, so that it looks a little like another is chance
+            elsewhere = f" (it belongs {homes[0]})" if len(homes) == 1 else ""
+            return did_you_mean(key, free, _VERY_NEAR) or elsewhere
+        return did_you_mean(key, free) or did_you_mean(key, taken)
 
     def at(self, location: Location, document: object) -> tuple[set[str], set[str]]:
         """The keys that the mapping at `location` may have besides those that it has, and those of them that it has."""
@@ -98,13 +101,14 @@ class KnownKeys:
         return self._schema.get("$defs", {}).get(name.removeprefix("#/$defs/"))
 
     @cached_property
-    def _homes(self) -> dict[str, str]:
-        """By key: the only place where it belongs, as the end of a sentence."""
-        found: dict[str, set[str]] = {}
+    def _homes(self) -> dict[str, list[str]]:
+        """By key: the places where it belongs, as ends of sentences."""
+        found: dict[str, list[str]] = {}
         for key, home in (*self._places(self._schema, ""), *self._own_homes.items()):
-            found.setdefault(key, set()).add(home)
-        places = {key: homes.pop() for key, homes in found.items() if len(homes) == 1}
-        return {key: f"under {home}" if home else "at the top" for key, home in places.items()}
+            place = f"under {home}" if home else "at the top"
+            if place not in found.setdefault(key, []):
+                found[key].append(place)
+        return found
 
     def _places(self, schema: Any, home: str, seen: frozenset[str] = frozenset()) -> Iterator[tuple[str, str]]:
         """Every key with that of the mapping around it."""

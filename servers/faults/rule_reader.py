@@ -84,7 +84,7 @@ class RuleReader:
                 continue
             if match is not None:
                 yield from ((place, problem) for problem in _contradictions(effect, match))
-            tool = getattr(getattr(effect, "root", None), "lists", "*")
+            tool = getattr(getattr(effect, "root", None), "listed_tool", "*")
             if tool not in ("*", *self._tools):
                 yield place, f"is about a tool that this server does not have{self._there_are(tool)}"
             depends: tuple[str, ...] = getattr(effect, "order_or_time", ())

@@ -55,7 +55,7 @@ class Drawing(Strict):
     frame: Frame | None = None
 
 
-KEYS = KnownKeys.of(TypeAdapter(Drawing), {"brush": "tools"})
+KEYS = KnownKeys.of(TypeAdapter(Drawing), {"brush": "tools", "shape": "tools"})
 
 
 @pytest.mark.parametrize(
@@ -82,6 +82,7 @@ KEYS = KnownKeys.of(TypeAdapter(Drawing), {"brush": "tools"})
         (("speed",), {}, " (it belongs under moves)"),
         (("moves", 0, "Fast", "title"), {"moves": [{"speed": 1}]}, " (it belongs at the top)"),
         (("brush",), {}, " (it belongs under tools)"),
+        (("shape",), {}, " (did you mean shapes?)"),
         (("radius",), {}, ""),
         (("7",), {7: 1}, ""),
     ],

@@ -3,6 +3,12 @@ import pytest
 from formats.nearest import did_you_mean
 
 
+def test_what_is_not_near_enough_is_not_meant() -> None:
+    assert did_you_mean("tool", ["tools", "to"], 0.8) == " (did you mean tools?)"
+    assert did_you_mean("target", ["arguments"]) == " (did you mean arguments?)"
+    assert did_you_mean("target", ["arguments"], 0.8) == ""
+
+
 @pytest.mark.parametrize(
     ("word", "known", "hint"),
     [

@@ -74,7 +74,7 @@ def silent_url() -> Iterator[str]:
         (["calculator", "--insecure"], ["--insecure is for https, and the URL is http://"]),
         (["calculator", "--cacert", "/none"], ["--cacert is for https, and the URL is http://"]),
         (["calculator", "--metrics-port", "x"], ["--metrics-port should be a valid integer"]),
-        (["calculator", "--metrics-linger", "-1"], ["--metrics-linger should be a duration of zero or more"]),
+        (["calculator", "--metrics-linger", "-1"], ["--metrics-linger should not be negative, got"]),
         (["calculator", "--sed", "1", "--vus", "0"], ["--sed is not known (did you mean --seed?)", "--vus should be"]),
     ],
 )

@@ -73,11 +73,11 @@ class _OneTool(_Listing):
 
     def relist(self, result: dict[str, Any], exchange: Exchange) -> dict[str, Any] | None:  # noqa: ARG002 - see there
         """See `_Listing`."""
-        tools = [self.alter(tool) if self.lists in ("*", tool.get("name")) else tool for tool in result["tools"]]
+        tools = [self.alter(tool) if self.listed_tool in ("*", tool.get("name")) else tool for tool in result["tools"]]
         return None if tools == result["tools"] else {**result, "tools": [tool for tool in tools if tool is not None]}
 
     @property
-    def lists(self) -> str:
+    def listed_tool(self) -> str:
         """The tool's name; a profile is held to it."""
         raise NotImplementedError
 
@@ -92,7 +92,7 @@ class Vanish(_OneTool):
     vanish: str = Field(min_length=1)
 
     @property
-    def lists(self) -> str:
+    def listed_tool(self) -> str:
         """See `_OneTool`."""
         return self.vanish
 
@@ -108,7 +108,7 @@ class ChangeDescription(_OneTool):
     text: str | None = None
 
     @property
-    def lists(self) -> str:
+    def listed_tool(self) -> str:
         """See `_OneTool`."""
         return self.change_description
 
@@ -129,7 +129,7 @@ class ChangeSchema(_OneTool):
     adds: str = Field("confirmed", min_length=1)
 
     @property
-    def lists(self) -> str:
+    def listed_tool(self) -> str:
         """See `_OneTool`."""
         return self.change_schema
 
