@@ -4,7 +4,7 @@ BIN := .venv/bin
 PROMETHEUS ?= $(or $(shell command -v prometheus),.cache/prometheus/usr/bin/prometheus)
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install
 
-.PHONY: help install demo observe verify-grafana deployment-tools test bench-load bench-accounting bench-metrics bench-servers contracts profile-server lint format lock clean
+.PHONY: help install demo observe verify-grafana dashboards-png deployment-tools test bench-load bench-accounting bench-metrics bench-servers contracts profile-server lint format lock clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
@@ -19,6 +19,9 @@ observe: install $(PROMETHEUS)  ## ten minutes of load, faults and Prometheus fo
 
 verify-grafana: install  ## with Docker: every dashboard and every query of it, through a real Grafana
 	@$(BIN)/python -m grafana.verify
+
+dashboards-png: install .cache/picture/ready  ## while `make observe` runs: its dashboard, drawn with Grafana's components
+	@$(BIN)/python -m grafana.picture mcp-load-run docs/dashboard.png $(PICTURE)
 
 deployment-tools: .cache/deployment/ready .cache/prometheus/usr/bin/promtool  ## what tests/deployment judges with
 
@@ -91,6 +94,11 @@ clean:  ## remove what the other targets made
 .cache/everything/ready:
 	npm install --silent --no-audit --no-fund --no-save --no-package-lock --prefix .cache/everything \
 		@modelcontextprotocol/server-everything@2026.8.31
+	@touch $@
+
+.cache/picture/ready:
+	npm install --silent --ignore-scripts --no-audit --no-fund --no-save --no-package-lock --prefix .cache/picture \
+		@grafana/ui@13.2.2 @grafana/data@13.2.2 esbuild@0.25.10
 	@touch $@
 
 .cache/bench/py-spy/bin/py-spy:

@@ -90,7 +90,7 @@ _GLANCE = Row(
             "Dropped",
             "Iterations in the time shown that were never begun: no virtual user was free, or max_duration was over.",
             "short",
-            (Target(f"sum(increase(mcp_load_dropped_iterations_total{{{G}}}[$__range]))", "dropped"),),
+            (Target(f"round(sum(increase(mcp_load_dropped_iterations_total{{{G}}}[$__range])))", "dropped"),),
             "stat",
             lines=(Line(1, "warn"),),
             width=3,
@@ -134,7 +134,11 @@ _LOAD = Row(
             "Iterations per second: what the plan wants (open model only), what was done, and what was dropped.",
             "reqps",
             (
-                Target(f"sum by (scenario) (mcp_load_target_iterations_per_second{{{G}}})", "target {{scenario}}"),
+                Target(
+                    f"sum by (scenario) (mcp_load_target_iterations_per_second{{{G}}})",
+                    "target {{scenario}}",
+                    look="other",
+                ),
                 Target(rate("mcp_load_iterations_total", G, "scenario"), "done {{scenario}}"),
                 Target(rate("mcp_load_dropped_iterations_total", G, "scenario"), "dropped {{scenario}}", look="bad"),
             ),

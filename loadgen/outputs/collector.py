@@ -6,7 +6,7 @@ of one moment; two series may be of different ones.
 
 import asyncio
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from itertools import chain
@@ -20,7 +20,7 @@ from ..cells import call_checks
 from ..histogram import Joint
 from ..metrics import Trend
 from ..thresholds import Verdict
-from .page_budget import MOST_LINES, Operation, Operations, on_page
+from .page_budget import MOST_LINES, Operation, Operations, Wanting, on_page
 from .series import LAG_SECONDS, OPERATION_SECONDS, OTHER, Piece, criterion, error_type, fill
 
 _OPERATION = ("scenario", "mcp_method_name", "gen_ai_tool_name", "error_type", "network_transport")
@@ -40,28 +40,8 @@ class Labels:
     opening: str = "initialize"
 
 
-class Shown(Protocol):
+class Shown(Wanting, Protocol):
     """A scenario as it stands now."""
-
-    @property
-    def name(self) -> str:
-        """Its name in the plan."""
-        ...
-
-    @property
-    def tools(self) -> Sequence[str]:
-        """Those that it calls."""
-        ...
-
-    @property
-    def started(self) -> bool:
-        """Whether its clock runs, or has run."""
-        ...
-
-    @property
-    def over(self) -> bool:
-        """Whether it has ended."""
-        ...
 
     @property
     def accounting(self) -> Accounting:
@@ -76,11 +56,6 @@ class Shown(Protocol):
     @property
     def target_rate(self) -> float | None:
         """Iterations due in a second; None in a closed model."""
-        ...
-
-    @property
-    def phases_now(self) -> Mapping[str, bool]:
-        """Its phases, as far as they are known, and whether each goes on."""
         ...
 
     def recent(self, seconds: float) -> Sequence[Slice]:
