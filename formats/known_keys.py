@@ -55,7 +55,7 @@ class KnownKeys:
         homes = self._homes.get(key, ())
         if homes:  # a word of the format, so that it looks a little like another is chance
             elsewhere = f" (it belongs {homes[0]})" if len(homes) == 1 else ""
-            return did_you_mean(key, free, _VERY_NEAR) or elsewhere
+            return did_you_mean(key, free, _VERY_NEAR) or did_you_mean(key, taken, _VERY_NEAR) or elsewhere
         return did_you_mean(key, free) or did_you_mean(key, taken)
 
     def at(self, location: Location, document: object) -> tuple[set[str], set[str]]:

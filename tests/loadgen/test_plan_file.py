@@ -261,11 +261,16 @@ def test_a_target_in_virtual_users_wants_a_search_that_counts_them(tmp_path: Pat
     assert alone.searches() == (), "there is nothing to tell it from"
 
 
-@pytest.mark.parametrize("text", ["", "# nothing\n", "[]", "text", "3", "- a\n", "null"])
+@pytest.mark.parametrize("text", ["[]", "text", "3", "- a\n", "null"])
 def test_a_plan_that_is_no_mapping_is_told_so(tmp_path: Path, text: str) -> None:
     (problem,) = problems_in(tmp_path, text)
-    shown = {"": "nothing", "# nothing\n": "nothing", "- a\n": '["a"]', "text": '"text"'}.get(text, text)
+    shown = {"- a\n": '["a"]', "text": '"text"'}.get(text, text)
     assert problem == f"plan.yaml:1: the document should be a mapping, got {shown}"
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n"])
+def test_a_plan_in_which_nothing_stands_is_told_so(tmp_path: Path, text: str) -> None:
+    assert problems_in(tmp_path, text) == ["plan.yaml:1: the document is empty"]
 
 
 @pytest.mark.parametrize("key", ["scenarios", "thresholds", "targets", "outputs"])
