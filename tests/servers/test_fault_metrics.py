@@ -1,7 +1,8 @@
 """What a server counts of the faults of its profile, on the wire."""
 
 import time
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from http.client import HTTPConnection, HTTPException
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,6 +18,7 @@ from tests.support.raw_mcp import HANDSHAKE, RawClient, send
 from tests.support.wire_metrics import sample, samples
 
 COUNT = "mcp_server_operation_duration_seconds_count"
+ACTIVE = "mcp_server_active_requests"
 FAILURES = "mcp_fault_expected_failures_total"
 ADD = {"gen_ai_tool_name": "add", "mcp_protocol_version": HANDSHAKE, "mcp_method_name": "tools/call"}
 OF_LISTS = {"result_pages", "result_vanish", "result_change_description", "result_change_schema"}
@@ -43,20 +45,30 @@ def error_types(server: RunningServer) -> dict[str, float]:
     return {labels["error_type"]: value for labels, value in samples(server.base_url, COUNT, **ADD)}
 
 
-def call(server: RunningServer, patience: float = 20.0) -> None:
-    """Call `add` in a session of its own, read whatever comes for so many seconds, and see that it was counted."""
+@contextmanager
+def sent(server: RunningServer, patience: float = 60.0) -> Iterator[HTTPConnection]:
+    """A call of `add`, in a session of its own, whose reply is not read yet; in the end it has been counted."""
     client, counted = RawClient(server.url, HANDSHAKE), sample(server.base_url, COUNT, **ADD)
     parts = urlsplit(client.url)
     connection = HTTPConnection(parts.netloc, timeout=patience)
     body = '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"add","arguments":{"a":1,"b":2}}}'
     try:
-        with suppress(OSError, HTTPException):
-            connection.request("POST", parts.path, body, client.headers)
-            connection.getresponse().read()
+        connection.request("POST", parts.path, body, client.headers)
+        yield connection
     finally:
         connection.close()
-    deadline = time.monotonic() + 20
-    while sample(server.base_url, COUNT, **ADD) == counted:
+    wait_until(lambda: sample(server.base_url, COUNT, **ADD) > counted)
+
+
+def call(server: RunningServer, patience: float = 60.0) -> None:
+    """Call `add` and read whatever comes for so many seconds."""
+    with sent(server, patience) as connection, suppress(OSError, HTTPException):
+        connection.getresponse().read()
+
+
+def wait_until(what: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not what():
         assert time.monotonic() < deadline
 
 
@@ -71,7 +83,7 @@ def test_the_error_types_that_a_profile_can_cause_count_from_zero_and_are_those_
             )
             put(server, {family: settings})
             before = error_types(server)
-            call(server, 0.5 if kept_waiting else 20.0)
+            call(server, 0.5 if kept_waiting else 60.0)
             found = {each for each, value in error_types(server).items() if value > before.get(each, -1.0)}
             declared = effect.error_types() if hasattr(effect, "error_types") else frozenset()
             if found != (declared or {""}) and family != "capacity":
@@ -106,11 +118,11 @@ def test_a_refusal_of_a_full_queue_is_a_failure_that_is_to_be_expected_and_a_wai
         call(server)
         assert sample(server.base_url, FAILURES, gen_ai_tool_name="add") == 0
         put(server, {"capacity": {"workers": 1, "queue": 0, "service": "10m", "shed": 429}})
-        call(server, 0.5)  # who comes first is worked on, and leaves
-        assert sample(server.base_url, FAILURES, gen_ai_tool_name="add") == 1, "a timeout"
-        call(server)
-        assert sample(server.base_url, FAILURES, gen_ai_tool_name="add") == 2
-        assert error_types(server)["429"] == 1
+        with sent(server):  # who comes first is worked on, and leaves in the end
+            wait_until(lambda: sample(server.base_url, ACTIVE, mcp_method_name="tools/call") == 1)
+            call(server)
+            assert sample(server.base_url, FAILURES, gen_ai_tool_name="add") == error_types(server)["429"] == 1
+        wait_until(lambda: sample(server.base_url, FAILURES, gen_ai_tool_name="add") == 2)  # a timeout
 
 
 @pytest.mark.parametrize("metric", ["mcp_fault_expected_failures_total", "mcp_fault_injected_delay_seconds_total"])
