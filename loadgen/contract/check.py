@@ -103,7 +103,7 @@ async def run_check(check: Check, target: Target, seconds: float) -> CheckRun:
     except* NotOpenedError as refusal:
         unfinished = f"no session could be opened: {_first(refusal)}"
         notes.find("server.no-answer", f"{check.name}: initialize", _first(refusal))
-    except* (InvalidInput, LoadError) as refusal:  # of what goes on meanwhile
+    except* (InvalidInput, LoadError) as refusal:  # of what goes on meanwhile, of a tool that is named
         unfinished = _first(refusal)
     seconds = target.clock.now() - began
     said = tuple(notes.skipped), tuple(notes.remarks)

@@ -118,9 +118,11 @@ class ContractCheckOptions(TargetOptions):
         """The text of the fault profile, None without one.
 
         Raises:
-            InvalidInput: there is none.
+            InvalidInput: there is none, or something is said of one that is not asked for.
         """
         if self.during_faults is None:
+            if "faults_for" in self.model_fields_set:
+                raise InvalidInput(["--faults-for is for --during-faults"])
             return None
         return read_text(find_fixture("faults", self.during_faults), _LONGEST_PROFILE)
 

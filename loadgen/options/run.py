@@ -3,6 +3,7 @@
 import math
 import secrets
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
@@ -18,6 +19,7 @@ from ..engine import ServerWatch
 from ..open_files import allow_open_files
 from ..plan import Analysis, Plan
 from ..plan_file import load_suite
+from ..reports.file import check_writable
 from ..server_watch import MetricsWatch, ProcessWatch
 from ..suite import Suite
 from .common import LoadOptions, Protocol, Users
@@ -174,6 +176,9 @@ class RunOptions(LoadOptions):
         Raises:
             InvalidInput: one cannot be written.
         """
+        for kind, path in suite.outputs.items():
+            if kind not in self.reports.files:
+                check_writable(Path(path), f"{suite.path}: outputs.{kind}")
         reports = Reports(
             {**read_outputs(f"{kind}={path}" for kind, path in suite.outputs.items()), **self.reports.files}
         )

@@ -5,8 +5,12 @@ from pathlib import Path
 from formats.errors import InvalidInput
 
 
-def check_writable(path: Path) -> None:
+def check_writable(path: Path, asked_by: str = "--json") -> None:
     """Make sure, before there is anything to save, that `path` can be written; what it holds stays.
+
+    Args:
+        path: the file.
+        asked_by: the flag or the place in a file that names it.
 
     Raises:
         InvalidInput: it cannot.
@@ -17,7 +21,7 @@ def check_writable(path: Path) -> None:
     try:
         path.open("ab").close()
     except OSError as error:
-        raise InvalidInput([f"--json {path} cannot be written: {error.strerror}"]) from error
+        raise InvalidInput([f"{asked_by} {path} cannot be written: {error.strerror}"]) from error
     if not existed:
         path.resolve().unlink()  # what a dangling link points to, not the link
 

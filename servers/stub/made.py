@@ -76,6 +76,14 @@ class ToolResults:
             return True
         return "structuredContent" in result and self._check.is_met(result["structuredContent"])
 
+    def problems(self, result: Mapping[str, Any]) -> str:
+        """What of the tool's promise `result` does not keep, in clauses; empty when it keeps it."""
+        if self._check is None:
+            return ""
+        if "structuredContent" not in result:
+            return "it has no structuredContent"
+        return self._check.problems(result["structuredContent"], "structuredContent")
+
 
 def _result(text: str) -> dict[str, Any]:
     return {"content": [{"type": "text", "text": text}], "isError": False}

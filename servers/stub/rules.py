@@ -106,5 +106,6 @@ class _Answer:
         result: dict[str, Any] = self._results.of(value) if self._kind == "structured" else value
         if not self._is_told and result.get("isError") is not True and not self._results.is_kept_by(result):
             self._is_told = True
-            _log.error("a response of %s breaks its outputSchema: %.500s", self._results.name, result)
+            name, problems = self._results.name, self._results.problems(result)
+            _log.error("a response of %s breaks its outputSchema: %s; it is %.500s", name, problems, result)
         return result

@@ -104,6 +104,14 @@ def test_a_deadline_that_is_over_is_no_pass(tmp_path: Path, capsys: Captured) ->
     assert "the time of --deadline was over" in out
 
 
+def test_a_tool_that_is_named_and_not_there_is_no_pass(tmp_path: Path, capsys: Captured) -> None:
+    with small(GoodServer(), tmp_path) as argv:
+        assert main([*argv, "--tool", "ad"]) == 3
+    out = " ".join(capsys.readouterr().out.split())
+    assert "* properties: not made to its end: the server has no ad, named with --tool; it has " in out
+    assert "INCOMPLETE: not checked to the end: properties;" in out
+
+
 def test_nobody_listening_is_exit_code_3(free_port: int, capsys: Captured) -> None:
     assert main(["contract", "check", "--url", f"http://127.0.0.1:{free_port}", "--contract", "calculator"]) == 3
     assert "cannot be reached: no connection to 127.0.0.1" in capsys.readouterr().err
@@ -120,6 +128,7 @@ def test_nobody_listening_is_exit_code_3(free_port: int, capsys: Captured) -> No
         (["--contract", "calculator", "--out", "json=a", "--json", "b"], ["--out and --json name one report, once"]),
         (["--contract", "calculator", "--json", "/none/b"], ["--json /none/b cannot be written"]),
         (["--contract", "calculator", "--scale", "0.1"], ["--scale and --workload are for --during-load"]),
+        (["--contract", "calculator", "--faults-for", "3s"], ["--faults-for is for --during-faults"]),
         (["--contract", "calculator", "--during-load", "quik"], ["quik: there is no such file"]),
         (["--contract", "calculator", "--during-load", "quick", "--scale", "2"], ["--scale should be"]),
         (["--contract", "calculator", "--during-faults", "flaky"], ["flaky: there is no such file"]),

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from ...arguments import Arguments, UnusableSchemaError
+from ...errors import NothingMeasured
 from ..answer import Answer
 from ..canary import good_arguments
 from ..client import Client
@@ -46,7 +47,11 @@ class _Served:
 
 
 async def check_properties(target: Target, notes: Notes) -> None:
-    """Call the read-only tools of each era, and those that are named, with good and with bad arguments."""
+    """Call the read-only tools of each era, and those that are named, with good and with bad arguments.
+
+    Raises:
+        NothingMeasured: when all was called, of tools that are named and that the server has in no era.
+    """
     for opened in target.opened.values():
         tools = _callable(target, opened, notes)
         if not tools:
@@ -58,6 +63,11 @@ async def check_properties(target: Target, notes: Notes) -> None:
             continue
         async with target.client(opened.version) as client:
             await _check_tools(target, client, notes, tools)
+    known = {name for opened in target.opened.values() for name in opened.tools}
+    missing = [name for name in target.named if name not in known]
+    if missing:
+        has = ", ".join(sorted(known)) or "no tools"
+        raise NothingMeasured(f"the server has no {', '.join(missing)}, named with --tool; it has {has}")
 
 
 def _callable(target: Target, opened: Opened, notes: Notes) -> list[_Tool]:

@@ -99,6 +99,16 @@ def test_a_file_cannot_be_of_two_kinds(
     assert not Path("run.om").exists()
 
 
+def test_a_file_of_the_plan_that_cannot_be_written_is_named_by_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("plan.yaml").write_text(OF_THE_PLAN.replace("run.om", "none/run.om"))
+    assert main(["run", "./plan.yaml"]) == 2
+    complaint = "plan.yaml: outputs.openmetrics none/run.om cannot be written: No such file or directory\n"
+    assert capsys.readouterr().err == f"mcp-load: {complaint}"
+
+
 def test_a_long_run_has_fewer_looks_and_the_last_one_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(openmetrics, "MOST_LOOKS", 4)
     monkeypatch.setattr(openmetrics, "_SECONDS_BETWEEN_LOOKS", 0.1)

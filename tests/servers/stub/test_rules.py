@@ -95,7 +95,16 @@ def test_an_answer_that_breaks_the_output_schema_is_given_and_told_once(caplog: 
     assert caplog.messages == []
     assert [calls.structured() for _ in range(2)] == [{"id": 5}, {"id": 5}]
     (message,) = caplog.messages
-    assert message.startswith("a response of any breaks its outputSchema: {'content'")
+    assert message.startswith("a response of any breaks its outputSchema: ")
+    assert '"amount" is a required property' in message
+    assert "; it is {'content'" in message
+
+
+def test_an_answer_without_structure_is_told_as_that(caplog: pytest.LogCaptureFixture) -> None:
+    Calls({"result": {"content": []}}).call()
+    assert caplog.messages == [
+        "a response of any breaks its outputSchema: it has no structuredContent; it is {'content': []}"
+    ]
 
 
 def test_calls_are_numbered_and_have_an_id_each_by_the_seed() -> None:
