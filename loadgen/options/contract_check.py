@@ -121,6 +121,8 @@ class ContractCheckOptions(TargetOptions):
             InvalidInput: there is none.
         """
         if self.during_faults is None:
+            if "faults_for" in self.model_fields_set:
+                raise InvalidInput(["--faults-for is for --during-faults"])
             return None
         return read_text(find_fixture("faults", self.during_faults), _LONGEST_PROFILE)
 
