@@ -120,6 +120,7 @@ def test_nobody_listening_is_exit_code_3(free_port: int, capsys: Captured) -> No
         (["--contract", "calculator", "--out", "json=a", "--json", "b"], ["--out and --json name one report, once"]),
         (["--contract", "calculator", "--json", "/none/b"], ["--json /none/b cannot be written"]),
         (["--contract", "calculator", "--scale", "0.1"], ["--scale and --workload are for --during-load"]),
+        (["--contract", "calculator", "--faults-for", "1s"], ["--faults-for is for --during-faults"]),
         (["--contract", "calculator", "--during-load", "quik"], ["quik: there is no such file"]),
         (["--contract", "calculator", "--during-load", "quick", "--scale", "2"], ["--scale should be"]),
         (["--contract", "calculator", "--during-faults", "flaky"], ["flaky: there is no such file"]),
