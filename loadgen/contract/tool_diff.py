@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from functools import reduce
 from typing import Any
 
-from ..client.modern import Path, mirrored
+from ..mirrored import Path, mirrored
 from .change import Change, ordered
 from .hint_diff import diff_hints
 from .place import member
