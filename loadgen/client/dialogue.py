@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any
 
+from ..mirrored import Path
 from ..outcome import Failure, HttpStatus, Reset, SchemaViolation, SessionLost
 from .headers import Fields
 from .messages import HANDSHAKE_VERSIONS, RpcResult, encode_tail, number_request
-from .modern import MODERN, Path, mirrors, request_meta, routing_headers
+from .modern import MODERN, mirrors, request_meta, routing_headers
 from .reply import RpcReply
 from .transport import Request, Timings, Transport
 

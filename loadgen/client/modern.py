@@ -2,8 +2,10 @@
 
 import base64
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
+
+from ..mirrored import Path
 
 MODERN = "2026-07-28"
 """The protocol version that has neither a handshake nor sessions."""
@@ -11,8 +13,6 @@ PREFIX = "io.modelcontextprotocol/"
 """Of the protocol's own keys in `_meta`."""
 
 _VERBATIM = re.compile(r"[\x20-\x7E]*")
-_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-Path = tuple[str, ...]
 
 
 def request_meta(client: Mapping[str, str]) -> Mapping[str, Any]:
@@ -42,27 +42,10 @@ def header_value(text: str) -> str:
     return f"=?base64?{base64.b64encode(text.encode()).decode('ascii')}?="
 
 
-def mirrored(schema: object) -> Mapping[Path, str]:
-    """The arguments that an inputSchema wants repeated in headers: where each is found, and its header's name.
-
-    Only properties reached through `properties` alone count, and only names that a header can have.
-    """
-    return {path: f"Mcp-Param-{token}" for path, token in _annotated(schema, ())}
-
-
 def mirrors(wanted: Mapping[Path, str], arguments: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     """The headers that repeat `arguments`; what is absent, null or no plain value has none."""
     found = ((header, _at(arguments, path)) for path, header in wanted.items())
     return tuple((header, header_value(_plain(value))) for header, value in found if isinstance(value, str | int))
-
-
-def _annotated(schema: object, path: Path) -> Iterator[tuple[Path, str]]:
-    properties = schema.get("properties") if isinstance(schema, dict) else None
-    for name, inner in properties.items() if isinstance(properties, dict) else ():
-        token = inner.get("x-mcp-header") if isinstance(inner, dict) else None
-        if isinstance(token, str) and _TOKEN.fullmatch(token):
-            yield (*path, name), token
-        yield from _annotated(inner, (*path, name))
 
 
 def _at(arguments: Mapping[str, Any], path: Path) -> object:

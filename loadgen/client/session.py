@@ -8,11 +8,12 @@ modern era (2026-07-28) has none, and each request says by itself all that the s
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ..mirrored import mirrored
 from ..outcome import Failure, Ok, Outcome, SchemaViolation, ToolError
 from .dialogue import HEADERS, META, PROTOCOL, Form, Session, ask, request
 from .headers import Fields
 from .messages import RpcResult, encode_call_start, encode_call_tail
-from .modern import mirrored, mirrors, routing_headers
+from .modern import mirrors, routing_headers
 from .opening import AUTO, PROTOCOLS, delete_session, discover, initialize_session
 from .pages import read_pages
 from .tool import Tool, read_tools

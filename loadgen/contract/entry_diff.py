@@ -20,7 +20,7 @@ def diff_entries(
     new: Sequence[Entry],
     key: str,
     where: str,
-    diff: Callable[[Entry, Entry, str], Iterator[Change]],
+    diff: Diff,
 ) -> Iterator[Change]:
     """The entries that are gone or new, by their `key`, and what `diff` says of those on both sides."""
     before, after = ({str(entry[key]): entry for entry in side} for side in (old, new))

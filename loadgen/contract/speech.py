@@ -9,8 +9,9 @@ from typing import Any, Literal
 from formats.contract import Era
 
 from ..client.dialogue import CLIENT, HEADERS, META
-from ..client.modern import MODERN, PREFIX, Path, header_value, mirrors, routing_headers
+from ..client.modern import MODERN, PREFIX, header_value, mirrors, routing_headers
 from ..client.transport import Request
+from ..mirrored import Path
 
 Id = int | str | float | None
 

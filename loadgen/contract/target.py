@@ -8,9 +8,9 @@ from typing import Any
 
 from formats.contract import Contract, Era
 
-from ..client.modern import mirrored
 from ..client.transport import Transport
 from ..clock import Clock
+from ..mirrored import mirrored
 from ..outcome import Connect, Failure
 from .answer import Answer
 from .client import Client, no_answer

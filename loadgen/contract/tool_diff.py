@@ -1,8 +1,10 @@
 """What changed between two versions of a tool, as tools/list gives them."""
 
 from collections.abc import Iterator, Mapping
+from functools import reduce
 from typing import Any
 
+from ..mirrored import Path, mirrored
 from .change import Change, ordered
 from .hint_diff import diff_hints
 from .place import member
@@ -48,6 +50,7 @@ def _changes(old: Entry, new: Entry, where: str) -> Iterator[Change]:
     yield from _tasks(old, new, member(where, "execution"))
     schemas = _mapping(old, "inputSchema"), _mapping(new, "inputSchema")
     yield from diff_schemas(*schemas, "input", member(where, "inputSchema"))
+    yield from _headers(*schemas, member(where, "inputSchema"))
     yield from _output(old, new, member(where, "outputSchema"))
     for key in sorted({*old, *new} - _READ):
         if not same(old.get(key), new.get(key)):
@@ -61,6 +64,21 @@ def _output(old: Entry, new: Entry, where: str) -> Iterator[Change]:
         yield Change("breaking", where, "is gone: nothing says any more what results look like")
     elif "outputSchema" in new:
         yield Change("compatible", where, "is new")
+
+
+def _headers(old: Entry, new: Entry, where: str) -> Iterator[Change]:
+    """Arguments that modern calls have to repeat in a header now: those without it are refused (-32020)."""
+    before = mirrored(old)
+    for path, header in mirrored(new).items():
+        if before.get(path) != header and _has(old, path):
+            yield Change("breaking", reduce(member, path, where), f"has to be repeated in the header {header} now")
+
+
+def _has(schema: Entry, path: Path) -> bool:
+    """Whether there is an argument there."""
+    name, *rest = path
+    properties = _mapping(schema, "properties")
+    return name in properties and (not rest or _has(_mapping(properties, name), tuple(rest)))
 
 
 def _tasks(old: Entry, new: Entry, where: str) -> Iterator[Change]:

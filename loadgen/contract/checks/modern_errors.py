@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ...client.modern import PREFIX, mirrored
+from ...client.modern import PREFIX
 from ...client.transport import Request
+from ...mirrored import mirrored
 from ..answer import Answer
 from ..case import Asking, Case, Rung, error, run_cases, status
 from ..listing import reads_only

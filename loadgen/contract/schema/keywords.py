@@ -37,7 +37,6 @@ SCALARS = (
 PLAIN = frozenset(
     {*SCALARS, "type", "enum", "const", "required", "dependentRequired", "minContains", "maxContains", "$ref"}
 )
-KNOWN = SCHEMA | SCHEMA_LISTS | SCHEMA_MAPS | PLAIN
 
 OBJECT = ("properties", "patternProperties", "additionalProperties")
 ARRAY = ("prefixItems", "items")

@@ -3,7 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mcp.shared.inbound import decode_header_value, encode_header_value, mcp_param_headers, x_mcp_header_map
 
-from loadgen.client.modern import header_value, mirrored, mirrors
+from loadgen.client.modern import header_value, mirrors
+from loadgen.mirrored import mirrored
 
 SCHEMA = {
     "type": "object",

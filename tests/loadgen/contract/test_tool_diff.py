@@ -22,6 +22,10 @@ def without(key: str) -> dict[str, Any]:
     return {name: value for name, value in TOOL.items() if name != key}
 
 
+def with_argument(**properties: Any) -> dict[str, Any]:
+    return TOOL | {"inputSchema": {"type": "object", "properties": properties}}
+
+
 @pytest.mark.parametrize(
     ("old", "new", "sentences"),
     [
@@ -36,6 +40,24 @@ def without(key: str) -> dict[str, Any]:
         (without("outputSchema"), TOOL, ["compatible tools.pay.outputSchema: is new"]),
         (TOOL, TOOL | {"inputSchema": {"type": "object", "properties": {"amount": {"type": "number"}}}}, [
             "compatible tools.pay.inputSchema.amount: takes fractions as well",
+        ]),
+        (TOOL, with_argument(amount={"type": "integer", "x-mcp-header": "Amount"}), [
+            "breaking tools.pay.inputSchema.amount: has to be repeated in the header Mcp-Param-Amount now",
+            'review tools.pay.inputSchema.amount.x-mcp-header: is new: "Amount"',
+        ]),
+        (with_argument(amount={"type": "integer", "x-mcp-header": "Amount"}), TOOL, [
+            'review tools.pay.inputSchema.amount.x-mcp-header: is gone: "Amount"',
+        ]),
+        (with_argument(a={}, b={"properties": {"c": {}}}), with_argument(
+            a={"x-mcp-header": "A"}, b={"properties": {"c": {"x-mcp-header": "C"}}}
+        ), [
+            "breaking tools.pay.inputSchema.a: has to be repeated in the header Mcp-Param-A now",
+            "breaking tools.pay.inputSchema.b.c: has to be repeated in the header Mcp-Param-C now",
+            'review tools.pay.inputSchema.a.x-mcp-header: is new: "A"',
+            'review tools.pay.inputSchema.b.c.x-mcp-header: is new: "C"',
+        ]),
+        (TOOL, with_argument(amount={"type": "integer"}, to={"x-mcp-header": "To"}), [
+            "compatible tools.pay.inputSchema.to: is new, and optional",
         ]),
         (TOOL, TOOL | {"outputSchema": {"type": "object", "properties": {"id": {"type": "string"}}}}, [
             "breaking tools.pay.outputSchema.id: may be missing now",
