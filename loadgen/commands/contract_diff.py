@@ -1,7 +1,6 @@
 """`mcp-load contract diff`: what changed between two contracts, and whom it breaks."""
 
 import sys
-from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -13,8 +12,8 @@ from ..options.contract_diff import ContractDiffOptions
 
 
 def diff(
-    old: Annotated[Path, Parameter(help="The contract that clients rely on.")],
-    new: Annotated[Path, Parameter(help="The one that is to take its place.")],
+    old: Annotated[str, Parameter(help="The contract that clients rely on: a file, or a bundled name.")],
+    new: Annotated[str, Parameter(help="The one that is to take its place.")],
     /,
     *,
     options: Annotated[ContractDiffOptions, Parameter(name="*")] = ContractDiffOptions(),  # noqa: B008 - frozen

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from formats.contract import Contract, read_contract
 from formats.errors import InvalidInput
+from formats.fixtures import find_fixture
 
 from ..contract.contract_diff import ContractDiff, FailOn, diff_contracts
 from ..reports.contract_diff_json import render_contract_diff_json
@@ -55,26 +56,28 @@ class ContractDiffOptions(BaseModel):
         AfterValidator(each_once),
     ] = ()
 
-    def diff(self, old: Path, new: Path) -> ContractDiff:
-        """Read both contracts and compare them.
+    def diff(self, old: str, new: str) -> ContractDiff:
+        """Read both contracts, files or bundled names, and compare them.
 
         Raises:
-            InvalidInput: files that are no contracts, an output that would replace one of them.
+            InvalidInput: there are none, files that are no contracts, an output that would replace one of them.
         """
         contracts: list[Contract] = []
         problems: list[str] = []
-        for path in (old, new):
+        read: set[Path] = set()
+        for name in (old, new):
             try:
+                path = find_fixture("contracts", name, ".json")
+                read.add(path.resolve())
                 contracts.append(read_contract(path))
             except InvalidInput as error:
                 problems += [problem for problem in error.problems if problem not in problems]
-        read = {old.resolve(), new.resolve()}
         replaced = [each for each in self.out if Path(each.partition("=")[2]).resolve() in read]
         problems += [f"--out {each} would replace a contract that is compared" for each in replaced]
         if problems:
             raise InvalidInput(problems)
         before, after = contracts
-        return diff_contracts(str(old), before, str(new), after, self.fail_on)
+        return diff_contracts(old, before, new, after, self.fail_on)
 
     def report(self, diff: ContractDiff) -> str:
         """What is printed."""

@@ -8,6 +8,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from formats.fixtures import find_fixture
 from loadgen.cli import main
 from tests.support.contracts import NEW, OLD, milder, written
 
@@ -85,8 +86,14 @@ def test_other_formats_are_printed_when_they_are_wanted(old: Path, new: Path, fo
     assert capsys.readouterr().out.startswith("{" if form == "json" else "### ")
 
 
+def test_a_bundled_contract_is_called_by_its_name(capsys: Captured) -> None:
+    assert diffed("calculator", "payments") == 99
+    assert "tools.add" in capsys.readouterr().out
+    assert diffed("calculator", find_fixture("contracts", "calculator", ".json")) == 0
+
+
 BAD: list[tuple[Any, str]] = [
-    (None, "cannot be read: No such file or directory"),
+    (None, "there is no such file, and no bundled one of that name in contracts"),
     ("{", "not valid JSON"),
     ({**OLD, "server": {}}, "server.name is required"),
     ({**OLD, "tools": {}}, "tools should be a list"),
