@@ -114,7 +114,12 @@ _CODES = (
     Code(
         "http.negotiation", "info", "Accept or Content-Type of a request are not looked at", "RFC 9110, 12.5.1 and 8.3"
     ),
-    Code("http.origin", "must", "A request from the page of another site is not refused with 403", _SECURITY),
+    Code(
+        "http.origin",
+        "should",
+        "A request from the page of another site is refused with another status than 403",
+        _SECURITY,
+    ),
     Code("http.server-error", "must", "A request that is the client's mistake makes the server fail", "RFC 9110, 15.6"),
     Code("session.characters", "must", "A session id is not of visible ASCII", _SESSIONS, _OLD),
     Code("session.missing", "should", "A request without its session id is not refused with 400", _SESSIONS, _OLD),

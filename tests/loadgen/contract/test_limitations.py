@@ -34,9 +34,16 @@ def test_the_reason_is_told() -> None:
     assert finding.sentence == "it is gone; the stub says: a stub runs no tasks"
 
 
-@pytest.mark.parametrize("health", [None, [], {}, {"limitations": ["x"]}, {"limitations": None}])
+@pytest.mark.parametrize(
+    "health", [None, [], {}, {"testbed": True, "limitations": ["x"]}, {"testbed": True, "limitations": None}]
+)
 def test_a_server_that_names_none_has_none(health: object) -> None:
     assert read_limitations(health) == {}
+
+
+def test_only_a_stand_in_is_believed() -> None:
+    assert read_limitations({"limitations": LIMITS}) == {}
+    assert read_limitations({"testbed": True, "limitations": LIMITS}) == LIMITS
 
 
 async def test_a_difference_where_the_stub_says_so_is_a_limitation() -> None:
