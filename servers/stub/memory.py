@@ -1,7 +1,14 @@
 """What a stub remembers from call to call, bounded."""
 
+import logging
 from collections import Counter
 from typing import Any
+
+from pydantic_core import to_json
+
+LARGEST = 1024 * 1024
+"""Bytes of JSON of a value: a rule that puts what it got together with itself would double it with each call."""
+_log = logging.getLogger(__name__)
 
 
 class Memory:
@@ -21,7 +28,10 @@ class Memory:
         return (self._values[key],) if key in self._values else ()
 
     def set(self, key: str, value: Any) -> None:
-        """Remember `value`."""
+        """Remember `value`, and instead of one that is too large nothing: what was there before is kept."""
+        if len(to_json(value)) > LARGEST:
+            _log.error("%.100s is not remembered: it would have more than %d bytes", key, LARGEST)
+            return
         self._values.pop(key, None)  # what is set again is new
         self._values[key] = value
         if len(self._values) > self._keep:

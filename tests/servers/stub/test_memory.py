@@ -1,4 +1,6 @@
-from servers.stub.memory import Memory
+import pytest
+
+from servers.stub.memory import LARGEST, Memory
 
 
 def test_what_is_set_is_there_and_what_is_not_is_not() -> None:
@@ -27,3 +29,11 @@ def test_a_reset_forgets_values_and_counts() -> None:
     memory.reset()
     assert memory.get("a") == ()
     assert memory.count("x") == 1
+
+
+def test_a_value_that_is_too_large_is_told_and_what_was_there_stays(caplog: pytest.LogCaptureFixture) -> None:
+    memory = Memory(keep=2)
+    memory.set("a", "x" * 10)
+    memory.set("a", "x" * LARGEST)
+    assert memory.get("a") == ("x" * 10,)
+    assert caplog.messages == [f"a is not remembered: it would have more than {LARGEST} bytes"]
