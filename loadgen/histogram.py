@@ -138,6 +138,7 @@ class Joint:
     def __init__(self) -> None:
         self.count = 0
         self._pages: dict[int, list[array[int]]] = {}
+        self._totals: dict[int, int] = {}  # of pages, once somebody has asked
         self._fresh = Histogram()
 
     def add(self, histogram: Histogram) -> None:
@@ -147,6 +148,7 @@ class Joint:
         self.count += histogram.count
         for exponent, page in histogram._pages.items():  # noqa: SLF001 - as above
             self._pages.setdefault(exponent, []).append(page)
+            self._totals.pop(exponent, None)
         for bucket, count in histogram._fresh.items():  # noqa: SLF001 - as above
             self._fresh._fresh[bucket] += count  # noqa: SLF001 - as above
 
@@ -157,10 +159,13 @@ class Joint:
             return None
         for exponent, page in self._fresh._settled().items():  # noqa: SLF001 - as above
             self._pages.setdefault(exponent, []).append(page)
+            self._totals.pop(exponent, None)
         self._fresh = Histogram()
         for exponent in sorted(self._pages):
             pages = self._pages[exponent]
-            there = sum(map(sum, pages))
+            there = self._totals.get(exponent)
+            if there is None:
+                there = self._totals[exponent] = sum(map(sum, pages))
             if rank <= there:
                 whole = Histogram()
                 whole._pages[exponent] = array("Q", map(sum, zip(*pages, strict=True)))  # noqa: SLF001 - as above

@@ -5,9 +5,10 @@ that loop also turns as fast as it can: the longest time between two turns is ho
 told in CPU time of the loop's thread, which has nothing in it of what else the machine did, and by the clock; medians
 of many scrapes. A stall of more CPU time than the goal gives exit code 1.
 
-Then calls per second of `mcp-load calculator` against `mcp-serve calculator`, each on a core of its own: alternating
-runs, in every other one of which both are scraped every 2 s. What a scrape takes of a core is in the first table: it is
-less than what two runs differ by anyhow.
+Then `mcp-load calculator` against `mcp-serve calculator`, each on a core of its own: alternating runs, in every other
+one of which both are scraped every 2 s. Calls per second, and calls per second of CPU time of either process: where a
+process has a core to itself, that is what it can do, and where others want it, too, calls per second differ for reasons
+of their own. A median ratio below the goal gives exit code 1.
 """
 
 import argparse
@@ -160,8 +161,18 @@ async def measure_stalls(served: Callable[[], AbstractAsyncContextManager[str]],
     return found
 
 
-def calls_per_second(server: Served, seconds: float, *, scraped: bool) -> tuple[float, int, int]:
-    """Of one run, with the lines of both pages at its last scrape."""
+@dataclass(frozen=True)
+class Rates:
+    """Calls per second of one run, by the clock and by the CPU time of either process; the lines of both pages."""
+
+    clock: float
+    server: float
+    load: float
+    lines: tuple[int, int]
+
+
+def measure_run(server: Served, seconds: float, *, scraped: bool) -> Rates:
+    """One run."""
     load_port, lines = free_port(), (0, 0)
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "run.json"
@@ -169,17 +180,20 @@ def calls_per_second(server: Served, seconds: float, *, scraped: bool) -> tuple[
         command += ["--duration", f"{seconds}s", "--vus", "20", "--json", str(report)]
         command += ["--metrics-port", str(load_port), "--metrics-linger", "0s"]
         pinned = ["taskset", "-c", str(LOAD_CORE), *command]
+        before = server.cpu_seconds()
         with subprocess.Popen(pinned, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
             due = time.monotonic()
             while scraped and run.poll() is None:
                 with suppress(OSError):  # before its beginning, and at its end
                     lines = asyncio.run(scrape_both(server.port, load_port))
                 due += SECONDS_BETWEEN_SCRAPES
-                time.sleep(max(0.0, due - time.monotonic()))
+                with suppress(subprocess.TimeoutExpired):
+                    run.wait(max(0.0, due - time.monotonic()))
             run.wait()
-        requests = json.loads(report.read_text())["requests"]
-        rate: float = requests["per_second"]
-    return rate, *lines
+        document = json.loads(report.read_text())
+    calls, rate = document["requests"]["total"], document["requests"]["per_second"]
+    served = calls / (server.cpu_seconds() - before)
+    return Rates(rate, served, rate / document["generator"]["cpu_share"], lines)
 
 
 async def scrape_both(*ports: int) -> tuple[int, int]:
@@ -211,23 +225,33 @@ def main() -> int:
         "mcp-load, cap": partial(load_page, MOST_OPERATIONS),
     }
     reached = [tell(name, asyncio.run(measure_stalls(page, options.scrapes))) for name, page in pages.items()]
-    pairs, lines = [], (0, 0)
+    pairs: list[dict[bool, Rates]] = []
     with serving(("-m", "servers", "calculator", "--port", "{port}")) as server:
-        calls_per_second(server, 1.0, scraped=False)
+        measure_run(server, 1.0, scraped=False)
         for turn in range(options.rounds):
             order = (False, True) if turn % 2 else (True, False)
-            rates = {}
-            for scraped in order:
-                rates[scraped], *seen = calls_per_second(server, options.seconds, scraped=scraped)
-                lines = max(lines, (seen[0], seen[1]))
-            pairs.append(rates)
-    ratios = sorted(pair[True] / pair[False] for pair in pairs)
-    rate = {scraped: statistics.median(pair[scraped] for pair in pairs) for scraped in (True, False)}
-    print(f"\n{'calls/s':16}{'alone':>9}{'scraped':>9}{'ratio':>8}   (pages of {lines[0]:,} and {lines[1]:,} lines)")
+            pairs.append({scraped: measure_run(server, options.seconds, scraped=scraped) for scraped in order})
+    lines = max(pair[True].lines for pair in pairs)
+    print(f"\n{options.rounds} pairs of runs, pages of {lines[0]:,} and {lines[1]:,} lines")
+    print(f"{'calls per second':28}{'alone':>10}{'scraped':>10}{'ratio':>8}{'from':>8}{'to':>8}{'goal':>9}")
+    within = [
+        tell_ratio("by the clock", pairs, lambda rates: rates.clock),
+        tell_ratio("of CPU time of mcp-serve", pairs, lambda rates: rates.server),
+        tell_ratio("of CPU time of mcp-load", pairs, lambda rates: rates.load),
+    ]
+    return 0 if all(reached) and all(within[1:]) else 1
+
+
+def tell_ratio(name: str, pairs: list[dict[bool, Rates]], rate: Callable[[Rates], float]) -> bool:
+    """A line of the table; whether the goal is reached."""
+    alone, scraped = (statistics.median(rate(pair[which]) for pair in pairs) for which in (False, True))
+    ratios = sorted(rate(pair[True]) / rate(pair[False]) for pair in pairs)
     ratio = statistics.median(ratios)
-    print(f"{f'{options.rounds} pairs':16}{rate[False]:>9,.0f}{rate[True]:>9,.0f}{ratio:>8.3f}", end="")
-    print(f"   {ratios[0]:.3f} to {ratios[-1]:.3f}; goal > {1 - GOAL_SHARE:.2f}")
-    return 0 if all(reached) and ratio > 1 - GOAL_SHARE else 1
+    print(
+        f"{name:28}{alone:>10,.0f}{scraped:>10,.0f}{ratio:>8.3f}{ratios[0]:>8.3f}{ratios[-1]:>8.3f}"
+        f"{f'> {1 - GOAL_SHARE:.2f}':>9}"
+    )
+    return ratio > 1 - GOAL_SHARE
 
 
 if __name__ == "__main__":
