@@ -221,9 +221,11 @@ def test_what_the_journal_has_no_more_is_said_once(
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as follower:
             try:
                 assert follower.stdout is not None
+                assert follower.stderr is not None
                 assert json.loads(follower.stdout.readline())["sequence"] == 8
                 server.stop()
-                out, said = follower.communicate(timeout=60)
+                out, said = follower.stdout.read(), follower.stderr.read()  # what was read ahead, too
+                follower.wait(60)
             finally:
                 follower.kill()
         assert [json.loads(line)["sequence"] for line in out.splitlines()] == [9, 10, 11, 12]
