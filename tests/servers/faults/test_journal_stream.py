@@ -1,5 +1,6 @@
 """The journal as a stream: nothing is passed over in silence, however slow its reader is."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 from servers.faults.journal import Journal, Record
@@ -53,6 +54,22 @@ async def test_a_slow_reader_gets_from_the_ring_what_it_had_no_room_for_and_hear
         add(journal, 30)
         journal.close()
         assert [first.sequence, *await sequences(stream)] == [8, 9, "lost 19", *range(29, 39)]
+
+
+async def test_what_there_was_no_room_for_comes_before_what_came_after_it() -> None:
+    journal = Journal(keep=10)
+    with journal.subscribe(most_unread=2) as subscription:
+        stream = follow(journal, subscription, {}, after=0)
+        add(journal, 1)
+        got = [await anext(stream)]
+        add(journal, 4)  # 2 besides the first, which is still unread; no room for 3, 4 and 5
+        got.append(await anext(stream))
+        add(journal, 1)
+        async with asyncio.timeout(60):
+            got += [await anext(stream) for _ in range(4)]
+        assert [told.sequence for told in got if isinstance(told, Record)] == [1, 2, 3, 4, 5, 6]
+        journal.close()
+        assert await sequences(stream) == []
 
 
 async def test_filters_hold_for_all_of_it() -> None:
