@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from .change import Change
+from .difference import same
 from .place import member
-from .values import became, same
+from .values import became
 
 
 def diff_versions(old: Sequence[str], new: Sequence[str], where: str) -> Iterator[Change]:

@@ -1,20 +1,10 @@
 """Where two JSON values differ. `true` is not 1 here; 1 and 1.0 are one number, as in JSON."""
 
-import json
 from collections.abc import Mapping
 from itertools import zip_longest
 from typing import Any, NamedTuple
 
-from ..outcome import printable
-
-_LONGEST = 80
-
-
-class _Nothing:
-    """What is not there."""
-
-
-NOTHING = _Nothing()
+from .values import NOTHING, shown
 
 
 class Difference(NamedTuple):
@@ -50,13 +40,6 @@ def first_difference(expected: Any, actual: Any, where: str = "") -> Difference 
 def same(expected: Any, actual: Any) -> bool:
     """Whether they are the same JSON value."""
     return first_difference(expected, actual) is None
-
-
-def shown(value: Any, longest: int = _LONGEST) -> str:
-    """A value in a sentence: JSON in one bounded line, or nothing."""
-    if value is NOTHING:
-        return "nothing"
-    return printable(json.dumps(value, ensure_ascii=False, default=str), longest)
 
 
 def _is_same(expected: Any, actual: Any) -> bool:

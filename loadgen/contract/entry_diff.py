@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from .change import Change
+from .difference import same
 from .place import member
 from .text_diff import text_change
-from .values import became, same
+from .values import became
 
 Entry = Mapping[str, Any]
 Diff = Callable[[Entry, Entry, str], Iterator[Change]]

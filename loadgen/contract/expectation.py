@@ -11,7 +11,8 @@ from formats.json_pointer import find_at
 from ..outcome import printable
 from ..schemas import OutputSchemas
 from .answer import Answer
-from .difference import first_difference, shown
+from .difference import first_difference
+from .values import shown
 
 _LONGEST = 300
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import chain, zip_longest
 from typing import Any, NamedTuple
 
-from .difference import shown
+from .values import shown
 
 _MOST = 24
 """Mutations of one set of arguments."""

@@ -6,12 +6,13 @@ from typing import Any
 from jsonschema_rs import ValidationError, meta
 
 from .change import Change, ordered
+from .difference import same
 from .schema.document import read_document
 from .schema.oracle import TooLargeError
 from .schema.walk import Walk
 from .schema.wording import Position
 from .schema_words import word_changes
-from .values import same, shown
+from .values import shown
 
 _DRAFT_2020 = "https://json-schema.org/draft/2020-12/schema"
 _DRAFT_07 = "http://json-schema.org/draft-07/schema"

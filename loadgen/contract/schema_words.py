@@ -9,10 +9,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .change import Change
+from .difference import same
 from .place import member
 from .schema.keywords import ANNOTATIONS, DRAFT_2020_ANNOTATIONS, SCHEMA, SCHEMA_LISTS, SCHEMA_MAPS, TEXTS
 from .text_diff import text_change
-from .values import same, shown
+from .values import shown
 
 _DEFINITIONS = ("$defs", "definitions")
 

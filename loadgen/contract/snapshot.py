@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 from formats.contract import essence
 
 from .client import Client
-from .difference import same, shown
+from .difference import same
 from .notes import Notes
+from .values import shown
 
 _ERROR = "JSON-RPC error"
 """Instead of a result; no result has such a member."""

@@ -6,12 +6,13 @@ from typing import Any
 
 from ..mirrored import Path, mirrored
 from .change import Change, ordered
+from .difference import same
 from .hint_diff import diff_hints
 from .place import member
 from .schema_diff import diff_schemas
 from .schema_words import texts_in
 from .text_diff import text_change
-from .values import became, same, shown
+from .values import became, shown
 
 Entry = Mapping[str, Any]
 _TEXTS = ("description", "title")

@@ -1,21 +1,25 @@
-"""JSON values in contracts: whether two are the same, and how a sentence shows one."""
+"""JSON values in sentences about contracts."""
 
 import json
 from typing import Any
 
-LARGEST = 60
+LARGEST = 80
 """Characters of a value that a sentence shows."""
 
 
-def same(one: Any, other: Any) -> bool:
-    """Whether two values are the same JSON; true is not 1."""
-    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
+class _Nothing:
+    """What is not there."""
+
+
+NOTHING = _Nothing()
 
 
 def shown(value: Any, most: int = LARGEST) -> str:
-    """A value as JSON, short, without what no terminal should get."""
-    text = json.dumps(value, ensure_ascii=False, sort_keys=True)
-    text = "".join(letter if letter.isprintable() else _escaped(letter) for letter in text)
+    """A value as JSON, short, without what no terminal should get; or nothing."""
+    if value is NOTHING:
+        return "nothing"
+    text = json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
+    text = "".join(letter if letter.isprintable() else _escaped(letter) for letter in text[: most + 1])
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 

@@ -10,7 +10,6 @@ from ...errors import NothingMeasured
 from ..answer import Answer
 from ..canary import good_arguments
 from ..client import Client
-from ..difference import shown
 from ..expectation import fault_of_schema
 from ..listing import reads_only
 from ..mutation import Mutation, mutations
@@ -18,6 +17,7 @@ from ..notes import Notes
 from ..result_form import faults_of_result, is_vacuous
 from ..snapshot import Call, Snapshot, take
 from ..target import Opened, Target
+from ..values import shown
 
 _SETS = 8
 """Sets of arguments that are drawn for each tool."""

@@ -5,12 +5,12 @@ from typing import Any
 
 from formats.contract import Contract, Era
 
-from ..difference import shown
 from ..listing import KINDS, Kind, Listing, capability_of
 from ..notes import Notes
 from ..speech import era_of
 from ..surface_diff import diff_surfaces
 from ..target import Opened, Target
+from ..values import shown
 
 _CODE_OF = {"breaking": "surface.breaking", "compatible": "surface.grown"}
 

@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..values import same
+from ..difference import same
 from .document import Document, Schema
 from .keywords import KIND_OF, NOT_UNDERSTOOD, UNEVALUATED, UNIONS, group_of
 
