@@ -73,9 +73,9 @@ class KnownKeys:
                 outer |= _names(schemas) - {str(step)}
             if found or inner is not None:
                 schemas = [opened for child in found for opened in self._open(child, node)]
-        own = {str(key) for key in node} if isinstance(node, dict) else set()
         names = outer | _names(schemas)
-        return names - own, names & own
+        taken = {name for name in names if isinstance(node, dict) and name in node}
+        return names - taken, taken
 
     def _open(self, schema: Any, node: object) -> Iterator[_Schema]:
         """The members of a union that `node` can be meant as, all of them when none is nearer than the others."""
@@ -127,6 +127,8 @@ class KnownKeys:
 def inside(node: object, step: int | str) -> tuple[int | str, Any] | None:
     """What stands in `node` at `step`, with its key as it was written; None: nothing."""
     if isinstance(node, dict):
+        if isinstance(step, str) and step in node:
+            return step, node[step]
         return next(((str(key), value) for key, value in node.items() if key == step or str(key) == step), None)
     if isinstance(node, Sequence) and not isinstance(node, str) and isinstance(step, int) and step < len(node):
         return step, node[step]

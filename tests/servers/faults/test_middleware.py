@@ -145,7 +145,8 @@ def test_pieces_wait_for_their_moment_and_the_journal_knows_it() -> None:
         assert [size for _, size in seen.arrivals][-2:] == [2, 2]
         record = server.record()
         assert record.planned_delay == pytest.approx(0.2)
-        assert record.achieved_delay == pytest.approx(0.2, abs=0.05)
+        assert record.achieved_delay is not None
+        assert record.achieved_delay > 0.199
 
 
 def test_the_connection_serves_the_next_request_after_a_complete_reply() -> None:

@@ -79,10 +79,11 @@ def test_a_reply_comes_that_much_later_with_the_delay_in_the_journal(phase: str)
         seen = ask(server)
         record = server.record()
     assert seen.message["result"]["structuredContent"] == {"twice": 42}
-    assert 0.099 < seen.seconds < 0.2
+    assert seen.seconds > 0.099
     assert (record.effect, record.phase, record.counted, record.executed) == ("latency_fixed", phase, True, True)
     assert record.planned_delay == 0.1
-    assert record.achieved_delay == pytest.approx(0.1, abs=0.02)
+    assert record.achieved_delay is not None
+    assert 0.099 < record.achieved_delay <= seen.seconds
     assert record.expected is None
 
 
