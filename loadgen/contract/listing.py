@@ -2,22 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any
 
 from .answer import Answer
 from .client import Client
+from .kinds import LISTS, METHOD_NOT_FOUND, Kind
 from .notes import Notes
 
-Kind = Literal["tools", "resources", "resource_templates", "prompts"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
-_LISTS: Mapping[Kind, tuple[str, str, str, str]] = {
-    "tools": ("tools/list", "tools", "name", "tools"),
-    "resources": ("resources/list", "resources", "uri", "resources"),
-    "resource_templates": ("resources/templates/list", "resourceTemplates", "uriTemplate", "resources"),
-    "prompts": ("prompts/list", "prompts", "name", "prompts"),
-}
 _MOST_PAGES = 100
-_METHOD_NOT_FOUND = -32601
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,23 +27,8 @@ class Listing:
 
     def names(self) -> list[str]:
         """What tells the entries apart, in their order."""
-        key = key_of(self.kind)
+        key = LISTS[self.kind].key
         return [str(entry[key]) for entry in self.entries]
-
-
-def method_of(kind: Kind) -> str:
-    """The method that lists them."""
-    return _LISTS[kind][0]
-
-
-def key_of(kind: Kind) -> str:
-    """The member that tells entries apart."""
-    return _LISTS[kind][2]
-
-
-def capability_of(kind: Kind) -> str:
-    """The capability that a server with such entries declares."""
-    return _LISTS[kind][3]
 
 
 def reads_only(tool: Mapping[str, Any]) -> bool:
@@ -62,14 +39,14 @@ def reads_only(tool: Mapping[str, Any]) -> bool:
 
 async def read_listing(client: Client, notes: Notes, kind: Kind) -> Listing:
     """The whole list, or as much of it as can be read."""
-    method, member, key, _ = _LISTS[kind]
+    method, member, key, _ = LISTS[kind]
     entries: list[Mapping[str, Any]] = []
     pages: list[Mapping[str, Any]] = []
     cursors: set[str] = set()
     params: dict[str, Any] = {}
     while True:
         answer = await client.ask(notes, method, params)
-        if answer is not None and answer.code == _METHOD_NOT_FOUND and not pages:
+        if answer is not None and answer.code == METHOD_NOT_FOUND and not pages:
             return Listing(kind, offered=False)
         page = None if answer is None or answer.result is None else answer.result.get(member)
         if not isinstance(page, list) or not all(

@@ -10,7 +10,8 @@ from ..client.tool import as_object
 from ..errors import TargetUnreachable
 from ..outcome import Connect, Failure, Timeout, Tls, printable
 from .answer import Answer
-from .listing import KINDS, read_listing
+from .kinds import KINDS
+from .listing import read_listing
 from .notes import Notes
 from .probe import ServerGoneError
 from .speech import Speech

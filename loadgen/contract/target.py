@@ -14,7 +14,8 @@ from ..mirrored import mirrored
 from ..outcome import Connect, Failure
 from .answer import Answer
 from .client import Client, no_answer
-from .listing import Kind, Listing
+from .kinds import Kind
+from .listing import Listing
 from .probe import Probe, Pulse, ServerGoneError
 from .snapshot import Canary
 from .speech import Speech, era_of, opening

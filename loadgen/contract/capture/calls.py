@@ -9,7 +9,8 @@ import orjson
 
 from ...arguments import Arguments, UnusableSchemaError
 from ...client.tool import as_object
-from .surface import Entries, Kind, Tell
+from ..kinds import Kind
+from .surface import Entries, Tell
 
 Subject = Literal["tool", "resource", "prompt"]
 MOST_BYTES = 64 * 1024

@@ -11,11 +11,12 @@ from ...client.modern import PREFIX
 from ...client.tool import as_object
 from ...clock import Clock
 from ...errors import NothingMeasured
+from ..kinds import KINDS, Kind
 from .calls import Wishes, choose_calls
 from .eras import Served, find_served
 from .recording import record
 from .source import Source
-from .surface import KINDS, Entries, Kind, Tell, find_disagreements, read_surface
+from .surface import Entries, Tell, find_disagreements, read_surface
 
 CAPTURED = ("server", "instructions", "protocol_versions", "capabilities", *KINDS)
 """What of a contract is the server's own word; the rest may be made by hand."""

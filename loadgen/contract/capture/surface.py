@@ -1,41 +1,23 @@
 """What a server lists: its tools, resources, resource templates and prompts, whole entries, all pages."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any
 
 from ...client.pages import read_pages
 from ...client.session import Session
 from ...client.tool import as_object
 from ...errors import NothingMeasured
 from ...outcome import Failure, HttpStatus, RpcError, Timeout
+from ..kinds import KINDS, LISTS, METHOD_NOT_FOUND, Kind, Lists
 
 Tell = Callable[[str], None]
 """Takes a sentence for the person who captures."""
-Kind = Literal["tools", "resources", "resource_templates", "prompts"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
-_METHOD_NOT_FOUND = -32601
 Entries = Mapping[str, Mapping[str, Any]]
 """Entries of a list by what tells them apart."""
 
 
-@dataclass(frozen=True, slots=True)
-class _List:
-    """How a list is asked for; `objects` are the members that each entry needs besides `key`."""
-
-    method: str
-    member: str
-    key: str
-    capability: str
-    objects: tuple[str, ...] = ()
-
-
-_LISTS: Mapping[Kind, _List] = {
-    "tools": _List("tools/list", "tools", "name", "tools", ("inputSchema",)),
-    "resources": _List("resources/list", "resources", "uri", "resources"),
-    "resource_templates": _List("resources/templates/list", "resourceTemplates", "uriTemplate", "resources"),
-    "prompts": _List("prompts/list", "prompts", "name", "prompts"),
-}
+_OBJECTS: Mapping[Kind, tuple[str, ...]] = {"tools": ("inputSchema",)}
+"""The members that an entry needs besides what tells it apart."""
 
 
 async def read_surface(session: Session, tell: Tell) -> Mapping[Kind, Entries]:
@@ -44,10 +26,11 @@ async def read_surface(session: Session, tell: Tell) -> Mapping[Kind, Entries]:
     Raises:
         NothingMeasured: a list that the server says it has cannot be read.
     """
-    return {kind: await _read(session, _LISTS[kind], tell) for kind in KINDS}
+    return {kind: await _read(session, kind, tell) for kind in KINDS}
 
 
-async def _read(session: Session, which: _List, tell: Tell) -> Entries:
+async def _read(session: Session, kind: Kind, tell: Tell) -> Entries:
+    which = LISTS[kind]
     listed = await read_pages(session, which.method, which.member)
     if not isinstance(listed, tuple):
         if not _has_none(session, which, listed):
@@ -58,7 +41,7 @@ async def _read(session: Session, which: _List, tell: Tell) -> Entries:
     entries: dict[str, Mapping[str, Any]] = {}
     for entry in map(as_object, listed):
         name = entry.get(which.key)
-        missing = [member for member in which.objects if not isinstance(entry.get(member), dict)]
+        missing = [member for member in _OBJECTS.get(kind, ()) if not isinstance(entry.get(member), dict)]
         if not isinstance(name, str) or not name:
             tell(f"{which.method}: an entry without {which.key} was left out")
         elif missing:
@@ -70,18 +53,18 @@ async def _read(session: Session, which: _List, tell: Tell) -> Entries:
     return entries
 
 
-def _has_none(session: Session, which: _List, failure: Failure) -> bool:
+def _has_none(session: Session, which: Lists, failure: Failure) -> bool:
     """Whether this is how a server puts it that it has no such list; it need not know the method then."""
     if which.capability not in as_object(session.about.get("capabilities")):
         return isinstance(failure, (RpcError, HttpStatus, Timeout))
-    return isinstance(failure, RpcError) and failure.code == _METHOD_NOT_FOUND and which.member != "tools"
+    return isinstance(failure, RpcError) and failure.code == METHOD_NOT_FOUND and which.member != "tools"
 
 
 def find_disagreements(modern: Mapping[Kind, Entries], handshake: Mapping[Kind, Entries]) -> list[str]:
     """What the server lists otherwise in the two eras, a sentence for each list and way."""
     sentences = []
     for kind in KINDS:
-        new, old, method = modern[kind], handshake[kind], _LISTS[kind].method
+        new, old, method = modern[kind], handshake[kind], LISTS[kind].method
         for names, how in (
             (new.keys() - old.keys(), "only in the modern era"),
             (old.keys() - new.keys(), "only in the handshake era: not in the contract"),

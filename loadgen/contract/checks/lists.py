@@ -10,7 +10,8 @@ from formats.contract import essence
 
 from ..client import Client
 from ..difference import first_difference, same
-from ..listing import KINDS, Listing, method_of, read_listing
+from ..kinds import KINDS, LISTS
+from ..listing import Listing, read_listing
 from ..notes import Notes
 from ..target import Target
 
@@ -32,7 +33,7 @@ async def check_lists(target: Target, notes: Notes) -> None:
 
 
 async def _check_list(client: Client, notes: Notes, first: Listing) -> None:
-    kind, where = first.kind, f"{client.version}: {method_of(first.kind)}"
+    kind, where = first.kind, f"{client.version}: {LISTS[first.kind].method}"
     again = await read_listing(client, notes, kind)
     if again.fault is None:
         notes.did()
@@ -62,7 +63,7 @@ def _unstable(first: Listing, again: Listing) -> str:
 
 async def _ask_for_no_page(client: Client, notes: Notes, listing: Listing) -> None:
     """A list of one page has no cursors at all: to give it whole, whatever the cursor, misleads nobody."""
-    method = method_of(listing.kind)
+    method = LISTS[listing.kind].method
     answer = await client.ask(notes, method, {"cursor": _CURSOR})
     if answer is not None and answer.code != _INVALID_PARAMS:
         whole = (

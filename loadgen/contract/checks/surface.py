@@ -5,7 +5,8 @@ from typing import Any
 
 from formats.contract import Contract, Era
 
-from ..listing import KINDS, Kind, Listing, capability_of
+from ..kinds import KINDS, LISTS, Kind
+from ..listing import Listing
 from ..notes import Notes
 from ..speech import era_of
 from ..surface_diff import diff_surfaces
@@ -43,8 +44,8 @@ def _of_era(target: Target, era: Era, opened: Opened) -> Iterator[tuple[str, str
         yield from _undeclared(kind, listing, opened)
         if listing.fault is not None:
             yield listing.fault[0], kind, listing.fault[1]
-        elif not listing.offered and capability_of(kind) in opened.capabilities and kind != "resource_templates":
-            yield "lists.malformed", kind, f"{capability_of(kind)} is declared, and the list of {kind} is no method"
+        elif not listing.offered and LISTS[kind].capability in opened.capabilities and kind != "resource_templates":
+            yield "lists.malformed", kind, f"{LISTS[kind].capability} is declared, and the list of {kind} is no method"
 
 
 def _of_lists(contract: Contract, opened: Opened) -> Iterator[tuple[str, str, str]]:
@@ -85,7 +86,7 @@ def _capabilities(before: Mapping[str, Any], now: Mapping[str, Any], where: str)
 
 
 def _undeclared(kind: Kind, listing: Listing, opened: Opened) -> Iterator[tuple[str, str, str]]:
-    capability = capability_of(kind)
+    capability = LISTS[kind].capability
     if listing.entries and capability not in opened.capabilities:
         yield (
             "capabilities.undeclared",
