@@ -76,7 +76,9 @@ class ContractReport:
         found = ", ".join(f"{count} {level}" for level, count in counts.items() if count) or "nothing"
         start = "interrupted: " if self.interrupted else ""
         if self.verdict == "pass":
-            return f"PASS: the server keeps the contract; found: {found} (--fail-on {self.fail_on})"
+            unproven = sum(finding.code == "check.unproven" for finding in self.findings)
+            limits = f" as far as it could be checked ({unproven} x check.unproven)" if unproven else ""
+            return f"PASS: the server keeps the contract{limits}; found: {found} (--fail-on {self.fail_on})"
         if self.verdict == "fail":
             words = "finding" if len(self.failing) == 1 else "findings"
             return f"FAIL: {start}{len(self.failing)} {words} of level {self.fail_on} or worse; found: {found}"

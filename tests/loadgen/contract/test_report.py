@@ -6,6 +6,7 @@ import pytest
 
 from loadgen.commands.contract_check import exit_code
 from loadgen.contract.codes import Level
+from loadgen.contract.finding import Finding
 from loadgen.contract.report import CheckRun, ContractReport
 from tests.support.sample_check import FAILED, INFOS, MUST, PASSED, SHOULD, UNFINISHED
 
@@ -41,6 +42,15 @@ def test_findings_come_the_worst_first_and_each_once() -> None:
     ("report", "sentence"),
     [
         (PASSED, "PASS: the server keeps the contract; found: 2 info (--fail-on must)"),
+        (
+            replace(
+                PASSED, runs=(CheckRun("examples", 1, (Finding("check.unproven", "examples", "there are none"),)),)
+            ),
+            (
+                "PASS: the server keeps the contract as far as it could be checked (1 x check.unproven); "
+                "found: 1 info (--fail-on must)"
+            ),
+        ),
         (FAILED, "FAIL: 1 finding of level must or worse; found: 1 must, 1 should, 2 info"),
         (UNFINISHED, "INCOMPLETE: not checked to the end: concurrency; found: 2 info"),
         (replace(PASSED, runs=()), "INCOMPLETE: not checked to the end: everything; found: nothing"),
