@@ -2,7 +2,3 @@
 
 `loadgen.client` is for other people's scripts, too; everything else is private to the command.
 """
-
-from importlib.metadata import version
-
-__version__ = version("mcp-testbed")

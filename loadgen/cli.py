@@ -11,8 +11,8 @@ from cyclopts import App, Parameter
 
 from formats.flags import run_command
 from formats.stdio import say
+from formats.version import VERSION
 
-from . import __version__
 from .calibrate import HEADING, render
 from .client.endpoint import Endpoint
 from .clock import SystemClock
@@ -42,7 +42,7 @@ _LONGEST_LOOK = 2.0
 app = App(
     name="mcp-load",
     help="Loads MCP servers and checks every reply.",
-    version=__version__,
+    version=VERSION,
     help_epilogue=(
         "Exit codes: 0 passed; 2 flags or files that cannot be used; 3 the server cannot be reached, or nothing was "
         "measured; 99 the gate, a criterion or a limit was missed; 130 interrupted."

@@ -4,13 +4,13 @@ import os
 import platform
 from typing import Any
 
-from . import __version__
+from formats.version import VERSION
 
 
 def environment() -> dict[str, Any]:
     """This machine, and what runs on it."""
     return {
-        "mcp_testbed": __version__,
+        "mcp_testbed": VERSION,
         "python": platform.python_version(),
         "platform": platform.platform(),
         "cpus": os.cpu_count(),

@@ -3,7 +3,3 @@
 `servers.testing.running_server` is the module for other people's tests; everything else is reached over the wire or
 through `mcp-serve`.
 """
-
-from importlib.metadata import version
-
-__version__ = version("mcp-testbed")

@@ -10,15 +10,15 @@ from cyclopts.config import Env
 from formats.errors import InvalidInput
 from formats.flags import run_command
 from formats.stdio import say
+from formats.version import VERSION
 
-from . import __version__
 from .commands import faults
 from .config import CalculatorConfig, PaymentsConfig, ServerConfig, StubConfig
 
 app = App(
     name="mcp-serve",
     help="Local stand-in MCP servers: Streamable HTTP at /mcp, every protocol version on one port.",
-    version=__version__,
+    version=VERSION,
     config=Env("MCP_SERVE_", command=False),
 )
 app.command(faults.app)

@@ -8,7 +8,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from . import __version__
+from formats.version import VERSION
+
 from .wire.call import PROTOCOL_VERSIONS
 
 
@@ -31,7 +32,7 @@ def health_route(
             {
                 "status": "ok",
                 "name": name,
-                "version": __version__,
+                "version": VERSION,
                 "uptime_seconds": round(now() - started, 3),
                 "protocol_versions": PROTOCOL_VERSIONS,
                 "ready": ready(),

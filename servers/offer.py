@@ -12,8 +12,8 @@ from fastmcp.tools.function_tool import FunctionTool
 
 from formats.contract import Contract, read_contract
 from formats.fixtures import find_fixture
+from formats.version import VERSION
 
-from . import __version__
 from .calculator.tools import calculator_tools
 from .config import CalculatorConfig, PaymentsConfig, ServerConfig, StubConfig
 from .payments.ledger import MemoryLedger
@@ -83,12 +83,12 @@ def offer_of(
 
 def offer_of_tools(name: str, tools: Sequence[FunctionTool]) -> Offer:
     """A server with these tools and nothing else."""
-    mcp = FastMCP(name, version=__version__)
+    mcp = FastMCP(name, version=VERSION)
     for tool in tools:
         mcp.add_tool(tool)
     return Offer(
         mcp,
-        {"name": name, "version": __version__},
+        {"name": name, "version": VERSION},
         {tool.name: tool.parameters for tool in tools},
         {tool.name: tool.output_schema for tool in tools if tool.output_schema is not None},
         compile_tools(tools),

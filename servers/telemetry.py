@@ -33,8 +33,8 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from formats.exposition import is_openmetrics, page_of
+from formats.version import VERSION
 
-from . import __version__
 from .durations import Durations
 from .wire.call import MCP_PATH, PROTOCOL_VERSIONS, Call, call_of
 from .wire.lane import FELL_THROUGH, REASONS, TAKEN
@@ -124,7 +124,7 @@ class Telemetry:
         )
         Gauge("mcp_asyncio_tasks", "Tasks of the event loop.", registry=self.registry).set_function(self._tasks)
         Info("mcp_build", "Versions of this program.", registry=self.registry).info(
-            {"version": __version__, "mcp_sdk": version("mcp")}
+            {"version": VERSION, "mcp_sdk": version("mcp")}
         )
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self.registry)

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from servers import __version__, cli
+from formats.version import VERSION
+from servers import cli
 from servers.config import CalculatorConfig, PaymentsConfig, ServerConfig
 from tests.support.raw_mcp import HANDSHAKE, RawClient, send
 
@@ -85,7 +86,7 @@ def test_a_bad_variable_is_named(
 
 def test_the_version_is_the_package_s(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["--version"]) == 0
-    assert capsys.readouterr().out.strip() == __version__
+    assert capsys.readouterr().out.strip() == VERSION
 
 
 @contextmanager

@@ -3,7 +3,7 @@ import json
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from servers import __version__
+from formats.version import VERSION
 from servers.health import health_route
 from servers.testing import RunningServer
 from tests.support.raw_mcp import send
@@ -17,7 +17,7 @@ def test_health_says_what_this_server_is(payments: RunningServer, lane: bool) ->
     assert health == {
         "status": "ok",
         "name": "payments",
-        "version": __version__,
+        "version": VERSION,
         "protocol_versions": ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28"],
         "ready": True,
         "testbed": True,
