@@ -25,8 +25,8 @@ _NAMED_BY = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri
 
 
 def era_of(version: str) -> Era:
-    """The era that a protocol version is of: each that came after the handshake is modern."""
-    return "modern" if version >= MODERN else "handshake"
+    """The era that a protocol version is of: each date after the handshake's is modern."""
+    return "modern" if version >= MODERN and version[0].isdigit() else "handshake"
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,7 +93,9 @@ def further(count: int, position: Position, *, gained: bool) -> str:
 
 
 def generic(keyword: str, old: Any, new: Any) -> str:
-    """A keyword whose value is too much for a sentence; None: it is not there."""
+    """A keyword whose value is too much for a sentence, or a reference, which may stay; None: it is not there."""
+    if old == new:
+        return f"{keyword} leads to what changed"
     return f"{keyword} {'is new' if old is None else 'is gone' if new is None else 'changed'}"
 
 

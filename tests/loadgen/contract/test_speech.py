@@ -38,4 +38,5 @@ def test_no_id_is_used_twice_and_one_that_is_given_is_sent_as_it_is() -> None:
 
 
 def test_a_version_is_modern_from_the_first_one_without_a_handshake_on() -> None:
-    assert [era_of(version) for version in ("", HANDSHAKE, MODERN, "2099-01-01")] == ["handshake"] * 2 + ["modern"] * 2
+    eras = {version: era_of(version) for version in ("", "None", HANDSHAKE, MODERN, "2099-01-01")}
+    assert [*eras.values()] == ["handshake"] * 3 + ["modern"] * 2

@@ -71,6 +71,9 @@ SENTENCES: list[tuple[Schema, Schema, list[str]]] = [
         "breaking in: oneOf: does not take all that it took",
         "compatible in.oneOf[2]: the alternative of objects is new",
     ]),
+    (some(a={"$ref": "#n"}) | {"$defs": {"n": Z | {"$anchor": "n"}}}, some(a={"$ref": "#n"}) | {
+        "$defs": {"n": S | {"$anchor": "n"}},
+    }, ["unknown in.a: $ref leads to what changed"]),
     ({"allOf": [Z, {"minimum": 1}]}, {"type": "integer", "exclusiveMinimum": 0}, [
         "compatible in: is written differently, and means the same",
     ]),
