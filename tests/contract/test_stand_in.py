@@ -43,11 +43,19 @@ def test_a_capture_of_a_stand_in_is_the_contract(bundled: tuple[Contract, Runnin
     assert file.read_text() == contract_text(contract.model_copy(update={"examples": ()}))
 
 
-def test_a_server_that_has_everything_can_be_stood_in_for(tmp_path: Path) -> None:
-    file, again = tmp_path / "everything.json", tmp_path / "again.json"
+@pytest.fixture(scope="module")
+def captured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    """The URL of a server of others, and the file with its contract."""
+    file = tmp_path_factory.mktemp("everything") / "everything.json"
     with everything() as url:
         tool = ["--tool", "get-structured-content", "--timeout", "4"]
         assert main(["contract", "capture", "--url", url, "--out", str(file), *tool]) == 0
+        yield url, file
+
+
+def test_a_server_that_has_everything_can_be_stood_in_for(captured: tuple[str, Path], tmp_path: Path) -> None:
+    _, file = captured
+    again = tmp_path / "again.json"
     contract = read_contract(file)
     with running_server("stub", contract=file) as server:
         assert main(["contract", "capture", "--url", server.url, "--examples", "0", "--out", str(again)]) == 0
@@ -58,6 +66,22 @@ def test_a_server_that_has_everything_can_be_stood_in_for(tmp_path: Path) -> Non
     )
     claimed = read_contract(again).capabilities["handshake"]
     assert claimed == {name: what for name, what in contract.capabilities["handshake"].items() if name != "tasks"}
+
+
+def test_a_server_that_has_everything_is_found_to_be_what_the_page_says(
+    captured: tuple[str, Path], tmp_path: Path
+) -> None:
+    url, file = captured
+    report = tmp_path / "check.json"
+    flags = ["--contract", str(file), "--seed", "1", "--timeout", "3", "--json", str(report)]
+    assert main(["contract", "check", "--url", url, *flags]) == 99
+    document = json.loads(report.read_text())
+    found = {finding["code"]: finding["level"] for finding in document["findings"]}
+    rows = re.findall(
+        r"^\| `([a-z.-]+)` \| (must|should|info) \|", PAGE.partition("The server itself,")[2], re.MULTILINE
+    )
+    assert {code: level for code, level in found.items() if not code.startswith("fastmcp.")} == dict(rows)
+    assert any(code.startswith("fastmcp.") for code in found)
 
 
 def test_rules_of_a_stand_in_are_no_change_of_what_the_server_does() -> None:
