@@ -262,11 +262,16 @@ def test_no_change_of_a_profile_makes_it_fail(server: RunningServer, changes: di
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(deep=DEEP, key=st.sampled_from(["version", "rules", "seed", "arguments", "tool", "headers", "key", "protocol"]))
-def test_nothing_is_too_deep_for_it(shared: RunningServer, deep: str, key: str) -> None:
-    for method, path in (("PUT", "faults"), ("PATCH", "faults"), ("POST", "faults/explain")):
-        is_said(ask(shared, method, path, f'{{"{key}": {deep}}}'))
-        is_said(ask(shared, method, path, f"{key}: {deep}"))
+@given(
+    way=st.sampled_from([("PUT", "faults"), ("PATCH", "faults"), ("POST", "faults/explain")]),
+    form=st.sampled_from(['{{"{key}": {deep}}}', "{key}: {deep}"]),
+    deep=DEEP,
+    key=st.sampled_from(["version", "rules", "seed", "arguments", "tool", "headers", "key", "protocol"]),
+)
+def test_nothing_is_too_deep_for_it(
+    shared: RunningServer, way: tuple[str, str], form: str, deep: str, key: str
+) -> None:
+    is_said(ask(shared, *way, form.format(key=key, deep=deep)))
 
 
 TEXT = st.text(st.characters(min_codepoint=32, max_codepoint=255, exclude_characters="\x7f"), max_size=20)
