@@ -26,7 +26,7 @@ dashboards-png: install .cache/picture/ready  ## while `make observe` runs: its 
 deployment-tools: .cache/deployment/ready .cache/prometheus/usr/bin/promtool  ## what tests/deployment judges with
 
 test: .venv/installed-dev lint  ## lint, types, import rules, tests with coverage
-	$(BIN)/pytest --cov --cov-report=term
+	$(BIN)/pytest --numprocesses auto --dist loadfile --cov --cov-report=term
 
 bench-load: install .cache/bench/ready  ## this load generator beside k6 and mcp-stress, per core
 	$(BIN)/python tests/bench/bench_load.py
