@@ -1,6 +1,5 @@
 """A comparison as text for people, 80 columns wide."""
 
-import textwrap
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
@@ -9,8 +8,8 @@ from ..comparison.limit import Verdict
 from ..comparison.rows import Row
 from ..comparison.run import Side
 from .compare_words import SHARE, UNIT_NAMES, conclusion, key_rows, missing, row_values, verdict_reason, with_data
+from .lines import RULE, section, wrapped
 
-_WIDTH = 80
 _LABEL = 10
 _STATUS = 6
 
@@ -25,8 +24,8 @@ def render_comparison_text(comparison: Comparison, *, every_metric: bool = False
     sections = [
         _header(comparison),
         list(_table(shown, intervals=not comparison.one_run_each)),
-        _section("Limits", [line for verdict in comparison.verdicts for line in _verdict(verdict)]),
-        _section("Notes", [line for note in notes for line in _wrapped(note)]),
+        section("Limits", [line for verdict in comparison.verdicts for line in _verdict(verdict)]),
+        section("Notes", [line for note in notes for line in wrapped(note)]),
         [conclusion(comparison)],
     ]
     return "\n\n".join("\n".join(section) for section in sections if section) + "\n"
@@ -34,12 +33,11 @@ def render_comparison_text(comparison: Comparison, *, every_metric: bool = False
 
 def _header(comparison: Comparison) -> list[str]:
     run = comparison.baseline.runs[0]
-    rule = "=" * _WIDTH
     name = run.workload if run.plan is None else f"{run.plan.name}, scale {run.plan.scale:g}"
     return [
-        rule,
+        RULE,
         f"MCP load comparison: {name}",
-        rule,
+        RULE,
         *_side("Baseline", comparison.baseline),
         *_side("Current", comparison.current),
         *_row("Load", run.load),
@@ -59,7 +57,7 @@ def _table(rows: Iterable[Row], *, intervals: bool) -> Iterator[str]:
     yield f"{'':{_LABEL}}{'baseline':>9}{'current':>9}{'change':>9}{width}{'in %':>10}{last}".rstrip()
     for (metric, unit), group in groupby(rows, key=lambda row: (row.metric, row.unit)):
         change = "; change in percentage points" if UNIT_NAMES[unit] == SHARE else ""
-        yield from _wrapped(f"{metric} ({UNIT_NAMES[unit]}{change})")
+        yield from wrapped(f"{metric} ({UNIT_NAMES[unit]}{change})")
         for row in group:
             yield _figures(row, intervals=intervals)
     if intervals:
@@ -77,18 +75,10 @@ def _figures(row: Row, *, intervals: bool) -> str:
 
 def _verdict(verdict: Verdict) -> Iterator[str]:
     status = "PASS" if verdict.status == "pass" else "FAIL"
-    yield from _wrapped(f"{status:{_STATUS}}{verdict.limit}", later=_STATUS)
+    yield from wrapped(f"{status:{_STATUS}}{verdict.limit}", later=_STATUS)
     reason = verdict_reason(verdict)
-    yield from textwrap.wrap(reason, _WIDTH, initial_indent=" " * _STATUS, subsequent_indent=" " * _STATUS)
-
-
-def _section(title: str, lines: list[str]) -> list[str]:
-    return [title, "-" * len(title), *lines] if lines else []
+    yield from wrapped(" " * _STATUS + reason, later=_STATUS)
 
 
 def _row(label: str, value: str) -> list[str]:
-    return _wrapped(f"{label + ':':{_LABEL}}{value}", later=_LABEL)
-
-
-def _wrapped(text: str, later: int = 0) -> list[str]:
-    return textwrap.wrap(text, _WIDTH, subsequent_indent=" " * later, break_on_hyphens=False)
+    return wrapped(f"{label + ':':{_LABEL}}{value}", later=_LABEL)

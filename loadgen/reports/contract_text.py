@@ -1,14 +1,13 @@
 """A contract check as text for people, 80 columns wide."""
 
-import textwrap
 from collections.abc import Iterator, Mapping
 from itertools import groupby
 
 from ..contract.codes import CODES, LEVELS, Level
 from ..contract.finding import Finding
 from ..contract.report import CheckRun, ContractReport, count_by_level, in_levels
+from .lines import RULE, section, wrapped
 
-_WIDTH = 80
 _LABEL = 11
 _NAME = 22
 _MOST: Mapping[Level, int] = {"must": 5, "should": 3, "info": 1}
@@ -23,26 +22,25 @@ _TITLES: dict[Level, str] = {
 def render_contract_text(report: ContractReport, *, everything: bool = False) -> str:
     """The findings, the worst first; what was looked at; the last line is the verdict."""
     levels = [
-        _section(_TITLES[level], _findings(found, report, everything=everything))
+        section(_TITLES[level], _findings(found, report, everything=everything))
         for level, found in in_levels(report.findings)
     ]
     sections = [
         _header(report),
         *levels,
-        _section("Checks", _table(report.runs)),
-        _section("Left out", _left_out(report.runs)),
-        _section("Notes", _notes(report)),
-        _wrapped(report.sentence),
+        section("Checks", _table(report.runs)),
+        section("Left out", _left_out(report.runs)),
+        section("Notes", _notes(report)),
+        wrapped(report.sentence),
     ]
     return "\n\n".join("\n".join(section) for section in sections if section) + "\n"
 
 
 def _header(report: ContractReport) -> list[str]:
-    rule = "=" * _WIDTH
     return [
-        rule,
+        RULE,
         "MCP contract check" + (" - INTERRUPTED, what was found up to then" if report.interrupted else ""),
-        rule,
+        RULE,
         *_row("URL", report.url),
         *_row("Server", report.server or "(gave no name)"),
         *_row("Contract", report.contract),
@@ -55,11 +53,11 @@ def _header(report: ContractReport) -> list[str]:
 def _findings(found: list[Finding], report: ContractReport, *, everything: bool) -> Iterator[str]:
     for code, group in groupby(found, key=lambda finding: finding.code):
         same = list(group)
-        yield from _wrapped(f"{code}: {CODES[code].title}", later=2)
-        yield from _wrapped(f"  [{CODES[code].section}]", later=3)
+        yield from wrapped(f"{code}: {CODES[code].title}", later=2)
+        yield from wrapped(f"  [{CODES[code].section}]", later=3)
         shown = same if everything or same[0] in report.failing else same[: _MOST[CODES[code].level]]
         for finding in shown:
-            yield from _wrapped(f"  - {finding.where}: {finding.sentence}", later=4)
+            yield from wrapped(f"  - {finding.where}: {finding.sentence}", later=4)
         if len(same) > len(shown):
             yield f"  - and {len(same) - len(shown)} more; --verbose lists them"
 
@@ -75,33 +73,21 @@ def _table(runs: tuple[CheckRun, ...]) -> Iterator[str]:
 def _left_out(runs: tuple[CheckRun, ...]) -> Iterator[str]:
     for run in runs:
         if run.unfinished is not None:
-            yield from _wrapped(f"* {run.name}: not made to its end: {run.unfinished}", later=2)
+            yield from wrapped(f"* {run.name}: not made to its end: {run.unfinished}", later=2)
         for sentence in run.skipped:
-            yield from _wrapped(f"{run.name}: {sentence}", later=2)
+            yield from wrapped(f"{run.name}: {sentence}", later=2)
 
 
 def _notes(report: ContractReport) -> Iterator[str]:
     for run in report.runs:
         for sentence in run.remarks:
-            yield from _wrapped(f"{run.name}: {sentence}", later=2)
+            yield from wrapped(f"{run.name}: {sentence}", later=2)
     for sentence in report.notes:
-        yield from _wrapped(sentence)
-
-
-def _section(title: str, lines: Iterator[str]) -> list[str]:
-    body = list(lines)
-    return [title, "-" * len(title), *body] if body else []
+        yield from wrapped(sentence)
 
 
 def _row(label: str, value: str) -> list[str]:
-    return _wrapped(f"{label:{_LABEL}}{value}", later=_LABEL)
-
-
-def _wrapped(text: str, later: int = 0) -> list[str]:
-    indent = text[: len(text) - len(text.lstrip())]
-    return textwrap.wrap(
-        text.lstrip(), _WIDTH, initial_indent=indent, subsequent_indent=" " * later, break_on_hyphens=False
-    )
+    return wrapped(f"{label:{_LABEL}}{value}", later=_LABEL)
 
 
 def render_codes() -> str:
@@ -112,6 +98,6 @@ def render_codes() -> str:
         for code in CODES.values():
             if code.level == level:
                 era = "" if code.era is None else f" ({code.era} era)"
-                lines += _wrapped(f"  {code.name:25} {code.title}{era}", later=28)
+                lines += wrapped(f"  {code.name:25} {code.title}{era}", later=28)
         lines.append("")
     return "\n".join(lines)

@@ -1,15 +1,14 @@
 """The block that ends the report of a plan: checks, metrics, findings and criteria, 80 columns wide."""
 
-import textwrap
 from collections.abc import Iterator, Mapping
 
 from ..finding import Finding
 from ..outcome import printable
 from ..result import Check, RunResult, ScenarioResult
 from ..thresholds import describe
+from .lines import wrapped
 from .values import Values, metric_values
 
-_WIDTH = 80
 _NAME, _CELL = 31, 7
 _STATISTICS = ("avg", "min", "med", "max", "p(90)", "p(95)", "p(99)")
 _PART = "  "
@@ -50,13 +49,13 @@ def scenarios(result: RunResult) -> Iterator[str]:
 def findings(result: RunResult) -> Iterator[str]:
     """What the analyses say."""
     for finding in result.findings:
-        yield from _wrapped(f"{_MARKS[finding.status]} {finding.name}: {_told(finding)}")
+        yield from wrapped(f"{_MARKS[finding.status]} {finding.name}: {_told(finding)}", later=2)
 
 
 def criteria(result: RunResult) -> Iterator[str]:
     """Every criterion with its limit and what was measured."""
     for verdict in result.verdicts:
-        yield from _wrapped(describe(verdict))
+        yield from wrapped(describe(verdict), later=2)
 
 
 def _is_shown(name: str) -> bool:
@@ -113,7 +112,3 @@ def _short(value: float | None) -> str:
     if value is None:
         return "n/a"
     return f"{value:.2f}" if value < 100 else f"{value:.1f}" if value < 1000 else f"{value:.0f}"  # noqa: PLR2004 - width
-
-
-def _wrapped(text: str) -> list[str]:
-    return textwrap.wrap(text, _WIDTH, subsequent_indent="  ")

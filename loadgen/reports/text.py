@@ -1,7 +1,6 @@
 """A run as text for people, 80 columns wide."""
 
 import shlex
-import textwrap
 from collections.abc import Iterator
 from itertools import groupby
 
@@ -13,10 +12,10 @@ from ..outcome import printable
 from ..result import RunResult, SessionsResult
 from ..targets import TargetVerdict
 from . import summary
+from .lines import RULE, WIDTH, section, wrapped
 from .values import metric_values
 from .verdict import percent, verdict_sentence
 
-_WIDTH = 80
 _LABEL = 21
 _TOOL = 19
 _LONGEST_NAME = 200
@@ -29,15 +28,15 @@ def render_text(result: RunResult, *, every_metric: bool = False) -> str:
     sections = [
         _generator(result),
         _header(result),
-        _section("Overall Statistics", _overall(result)),
-        _section("Performance Metrics (response time in ms, from due)", _performance(result)),
-        _section("Scenario Breakdown (response time in ms)", _tools(result)),
-        _section("Error Analysis", _errors(result)),
-        _section("Performance Assessment", _assessment(result)),
-        _section("Targets (for information; they do not set the exit code)", _targets(result)),
-        _section("All Metrics (trends in ms)", _metrics(result) if every_metric else iter(())),
-        _section("Notes", _notes(result)),
-        _wrapped(verdict_sentence(result)),
+        section("Overall Statistics", _overall(result)),
+        section("Performance Metrics (response time in ms, from due)", _performance(result)),
+        section("Scenario Breakdown (response time in ms)", _tools(result)),
+        section("Error Analysis", _errors(result)),
+        section("Performance Assessment", _assessment(result)),
+        section("Targets (for information; they do not set the exit code)", _targets(result)),
+        section("All Metrics (trends in ms)", _metrics(result) if every_metric else iter(())),
+        section("Notes", _notes(result)),
+        wrapped(verdict_sentence(result)),
     ]
     return _joined(sections)
 
@@ -47,14 +46,14 @@ def _of_plan(result: RunResult) -> list[list[str]]:
     return [
         _generator(result),
         _header(result),
-        _section("Scenarios (times in ms)", summary.scenarios(result)),
-        _section("Metrics (times in ms)", summary.metrics(result)),
-        _section("Errors", _errors(result) if result.measured.errors else iter(())),
-        _section("Checks", summary.checks(result)),
-        _section("Findings", summary.findings(result)),
-        _section("Criteria", summary.criteria(result)),
-        _section("Notes", _notes(result)),
-        _wrapped(f"{result.workload}: {verdict_sentence(result)}"),
+        section("Scenarios (times in ms)", summary.scenarios(result)),
+        section("Metrics (times in ms)", summary.metrics(result)),
+        section("Errors", _errors(result) if result.measured.errors else iter(())),
+        section("Checks", summary.checks(result)),
+        section("Findings", summary.findings(result)),
+        section("Criteria", summary.criteria(result)),
+        section("Notes", _notes(result)),
+        wrapped(f"{result.workload}: {verdict_sentence(result)}"),
     ]
 
 
@@ -66,27 +65,21 @@ def _generator(result: RunResult) -> list[str]:
     """Before everything else: the figures below are not the server's."""
     if result.generator is None or result.generator.reason is None:
         return []
-    return _wrapped(f"WARNING: generator_limited. This generator was the limit of the run: {result.generator.reason}.")
-
-
-def _section(title: str, lines: Iterator[str]) -> list[str]:
-    body = list(lines)
-    return [title, "-" * len(title), *body] if body else []
+    return wrapped(f"WARNING: generator_limited. This generator was the limit of the run: {result.generator.reason}.")
 
 
 def _header(result: RunResult) -> list[str]:
-    rule = "=" * _WIDTH
     state = " - INTERRUPTED, figures up to then" if result.interrupted else ""
     return [
-        rule,
+        RULE,
         f"MCP load test: {result.workload}{state}",
         *([result.description] if result.description else []),
         *([f"SCALED by {result.scale:g}: not the full plan"] if result.scale != 1 else []),
-        rule,
+        RULE,
         _row("URL", result.url),
         _row("Server", _name(result.server) or "(gave no name)"),
         _row("Protocol", f"MCP {result.protocol}"),
-        *textwrap.wrap(_row("Calls", result.mix), _WIDTH, subsequent_indent=" " * _LABEL),
+        *wrapped(_row("Calls", result.mix), later=_LABEL),
         _row("Load", f"{result.load} ({'open' if result.open_model else 'closed'} model)"),
         _row("Timeout", format_duration(result.timeout)),
         _row("Seed", str(result.seed)),
@@ -149,7 +142,7 @@ def _errors(result: RunResult) -> Iterator[str]:
         yield f"{category:{_LABEL}}{sum(kind.count for kind in kinds):>10,}"
         for kind in kinds:
             yield f"  {kind.label:{_LABEL - 2}}{kind.count:>10,}"
-            yield from _wrapped(f"e.g. {kind.example}", indent=4)
+            yield from wrapped(f"    e.g. {kind.example}", later=4)
 
 
 def _assessment(result: RunResult) -> Iterator[str]:
@@ -172,12 +165,12 @@ def _targets(result: RunResult) -> Iterator[str]:
         tool = _name(verdict.tool) if verdict.criterion == "p95" else ""
         yield f"{tool:{_LABEL}}{verdict.criterion:8}{limit:>14}{measured:>14}  {verdict.status}"
     if any(verdict.status == "not offered" for verdict in result.targets):
-        yield from _wrapped(
+        yield from wrapped(
             "not offered: in the closed model each user waits for its reply, so the load offered never was the "
             "target's rate; what the server can do is not known from this run.",
         )
     if any(verdict.status == "no data" for verdict in result.targets):
-        yield from _wrapped("no data: too few calls of this tool to tell.")
+        yield from wrapped("no data: too few calls of this tool to tell.")
 
 
 def _measured(verdict: TargetVerdict) -> str:
@@ -187,19 +180,19 @@ def _measured(verdict: TargetVerdict) -> str:
 def _metrics(result: RunResult) -> Iterator[str]:
     for name, values in metric_values(result).items():
         yield _name(name)
-        yield from _wrapped("  ".join(f"{key}={_exact(value)}" for key, value in values.items()), indent=4)
+        yield from wrapped("    " + "  ".join(f"{key}={_exact(value)}" for key, value in values.items()), later=4)
 
 
 def _notes(result: RunResult) -> Iterator[str]:
     for note in result.notes:
-        yield from _wrapped(note)
+        yield from wrapped(note)
 
 
 def _command(words: tuple[str, ...]) -> Iterator[str]:
     """The command, a flag with its value never parted, with a backslash at the end of each line but the last."""
     line = "  " + words[0]
     for part in _flags(words[1:]):
-        if len(line) + len(part) + 3 > _WIDTH:
+        if len(line) + len(part) + 3 > WIDTH:
             yield line + " \\"
             line = "     "
         line += " " + part
@@ -231,8 +224,3 @@ def _number(value: float | None) -> str:
 
 def _exact(value: float | None) -> str:
     return "n/a" if value is None else f"{value:.4f}".rstrip("0").rstrip(".")
-
-
-def _wrapped(text: str, indent: int = 0) -> list[str]:
-    margin = " " * indent
-    return textwrap.wrap(text, _WIDTH, initial_indent=margin, subsequent_indent=margin)
