@@ -14,7 +14,8 @@ from pydantic import ValidationError
 from loadgen.client.transport import MAX_REPLY_BYTES
 from loadgen.outcome import Failure
 from servers.faults.draft import Draft
-from servers.faults.effects.http import MOST_READ, AnyHttp, Http
+from servers.faults.effects.http import AnyHttp, Http
+from servers.faults.effects.http_body import MOST_READ
 from servers.faults.exchange import Effect
 from servers.faults.model import Profile
 from servers.wire.call import Call
