@@ -127,8 +127,9 @@ def wait_for_end(prometheus: Prometheus) -> None:
     while not prometheus.vector(over, time.time()):
         assert time.monotonic() < deadline
         time.sleep(0.1)
-    seen = time.time()
-    while not prometheus.vector(f'timestamp(up{{job="mcp-server"}} == 1) > {seen}', time.time()):
+    server, seen = 'up{job="mcp-server"}', time.time()
+    # Of anything but a plain selector, timestamp() would be the moment of the question.
+    while not prometheus.vector(f"timestamp({server}) > {seen} and {server} == 1", time.time()):
         assert time.monotonic() < deadline
         time.sleep(0.1)
 
