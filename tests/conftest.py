@@ -1,4 +1,4 @@
-"""What all tests share: an example of hypothesis may take its time, on machines that are busy with other things."""
+"""What all tests share: examples of hypothesis may take their time on busy machines, and any output may be reported."""
 
 from collections.abc import Generator
 

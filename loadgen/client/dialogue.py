@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from typing import Any
+
+from formats.version import VERSION
 
 from ..mirrored import Path
 from ..outcome import Failure, HttpStatus, Reset, SchemaViolation, SessionLost
@@ -16,7 +17,7 @@ from .transport import Request, Timings, Transport
 PROTOCOL = HANDSHAKE_VERSIONS[0]
 """The protocol version that is proposed unless told otherwise."""
 HEADERS = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
-CLIENT = {"name": "mcp-load", "version": version("mcp-testbed")}
+CLIENT = {"name": "mcp-load", "version": VERSION}
 META = request_meta(CLIENT)
 _NOT_FOUND = 404
 _NAMED_BY = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}

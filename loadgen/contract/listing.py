@@ -6,7 +6,7 @@ from typing import Any
 
 from .answer import Answer
 from .client import Client
-from .kinds import LISTS, METHOD_NOT_FOUND, Kind
+from .lists import LISTS, METHOD_NOT_FOUND, ListKind
 from .notes import Notes
 
 _MOST_PAGES = 100
@@ -19,7 +19,7 @@ class Listing:
     `offered`: the server knows the method. `fault` says, as a code and a sentence, why there is no more of it.
     """
 
-    kind: Kind
+    kind: ListKind
     entries: tuple[Mapping[str, Any], ...] = ()
     pages: tuple[Mapping[str, Any], ...] = ()
     offered: bool = True
@@ -37,7 +37,7 @@ def reads_only(tool: Mapping[str, Any]) -> bool:
     return isinstance(annotations, dict) and annotations.get("readOnlyHint") is True
 
 
-async def read_listing(client: Client, notes: Notes, kind: Kind) -> Listing:
+async def read_listing(client: Client, notes: Notes, kind: ListKind) -> Listing:
     """The whole list, or as much of it as can be read."""
     method, member, key, _ = LISTS[kind]
     entries: list[Mapping[str, Any]] = []

@@ -10,8 +10,8 @@ from ..client.tool import as_object
 from ..errors import TargetUnreachable
 from ..outcome import Connect, Failure, Timeout, Tls, printable
 from .answer import Answer
-from .kinds import KINDS
 from .listing import read_listing
+from .lists import LIST_KINDS
 from .notes import Notes
 from .probe import ServerGoneError
 from .speech import Speech
@@ -44,7 +44,7 @@ async def look(target: Target, notes: Notes) -> None:
 async def _take_up(target: Target, notes: Notes, era: Era, found: Opened) -> None:
     try:
         async with target.client(found.version) as client:
-            lists = {kind: await read_listing(client, notes, kind) for kind in KINDS}
+            lists = {kind: await read_listing(client, notes, kind) for kind in LIST_KINDS}
     except NotOpenedError as error:
         notes.find("server.no-answer", f"{found.version}: initialize", str(error))
         return

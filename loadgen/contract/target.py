@@ -14,8 +14,8 @@ from ..mirrored import mirrored
 from ..outcome import Connect, Failure
 from .answer import Answer
 from .client import Client, no_answer
-from .kinds import Kind
 from .listing import Listing
+from .lists import ListKind
 from .probe import Probe, Pulse, ServerGoneError
 from .snapshot import Canary
 from .speech import Speech, era_of, opening
@@ -37,7 +37,7 @@ class Opened:
     info: Mapping[str, Any]
     capabilities: Mapping[str, Any]
     instructions: str | None
-    lists: Mapping[Kind, Listing] = field(default_factory=dict)
+    lists: Mapping[ListKind, Listing] = field(default_factory=dict)
 
     @property
     def tools(self) -> Mapping[str, Mapping[str, Any]]:

@@ -15,6 +15,8 @@ from typing import Protocol
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, InfoMetricFamily
 from prometheus_client.metrics_core import Metric
 
+from formats.version import VERSION
+
 from ..accounting import Accounting, Slice
 from ..cells import call_checks
 from ..histogram import Joint
@@ -84,7 +86,7 @@ class RunCollector:
         self._most_lines = most_lines
         self._operations = {scenario.name: Operations() for scenario in scenarios}
         self._loop_lag = loop_lag
-        self._versions = {"version": version("mcp-testbed"), "mcp_sdk": version("mcp")}
+        self._versions = {"version": VERSION, "mcp_sdk": version("mcp")}
 
     def pieces(self) -> Iterator[Piece]:
         """Every metric as it stands when its piece is made; anything may happen between two pieces."""

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 from ..contract.change import Change
 from ..contract.contract_diff import ContractDiff
+from ..contract.lists import LISTS
 from ..contract.place import member
 from .clean import clean
 from .contract_diff_words import conclusion, server_name
 from .junit_case import Case, render_suite
 
-_LISTS = (("tools", "name"), ("resources", "uri"), ("resource_templates", "uriTemplate"), ("prompts", "name"))
 _OWN = ("server", "instructions", "protocol_versions", "capabilities")
 
 
@@ -32,8 +32,8 @@ def render_contract_diff_junit(diff: ContractDiff) -> bytes:
 def _things(diff: ContractDiff) -> Iterator[tuple[str, str]]:
     for place in _OWN:
         yield "server", place
-    for section, key in _LISTS:
-        names = {str(entry[key]) for side in (diff.old, diff.new) for entry in getattr(side, section)}
+    for section, listed in LISTS.items():
+        names = {str(entry[listed.key]) for side in (diff.old, diff.new) for entry in getattr(side, section)}
         for name in sorted(names):
             yield section, member(section, name)
 

@@ -144,11 +144,11 @@ class _Client:
     async def run(self, calls: int) -> dict[int, float]:
         """Seconds that each call took, by its number."""
         took: dict[int, float] = {}
-        self._free = [await self._open() for _ in range(_CONNECTIONS)]
-        gc.collect()
-        gc.disable()  # a collection here would send the calls that were due meanwhile all at once
-        start = time.perf_counter() + _LEAD
         try:
+            self._free = [await self._open() for _ in range(_CONNECTIONS)]
+            gc.collect()
+            gc.disable()  # a collection here would send the calls that were due meanwhile all at once
+            start = time.perf_counter() + _LEAD
             async with asyncio.TaskGroup() as group:
                 for n in range(1, calls + 1):
                     await asyncio.sleep(max(0.0, start + n / RATE - time.perf_counter()))

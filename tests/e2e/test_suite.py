@@ -179,12 +179,11 @@ def test_spike_measures_the_known_recovery_time_within_an_interval_or_two(tmp_pa
 
 
 @pytest.fixture
-def free_port() -> int:
-    """A port of this machine where nobody listens."""
+def free_port() -> Iterator[int]:
+    """A port of this machine where nobody listens, and nobody else can."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+        yield probe.getsockname()[1]
 
 
 @pytest.fixture(scope="module")

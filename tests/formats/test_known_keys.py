@@ -1,11 +1,12 @@
 """Hints for unknown keys: only keys that fit where the unknown one stands."""
 
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
-from formats.known_keys import KnownKeys, spelled
+from formats.known_keys import KnownKeys, inside, spelled
 
 
 class Strict(BaseModel):
@@ -98,3 +99,18 @@ def test_a_way_is_spelled_as_people_write_it() -> None:
     assert spelled((0, "a")) == "[0].a"
     assert spelled(("a", "")) == 'a.""'
     assert spelled(()) == ""
+
+
+class Unread(dict[str, Any]):
+    """A mapping that is asked for one key at a time: of thousands of unknown ones each would see all others."""
+
+    def __iter__(self) -> Iterator[str]:
+        raise AssertionError("all keys were looked at")
+
+    keys = items = values = __iter__  # type: ignore[assignment]
+
+
+def test_one_key_is_found_without_a_look_at_all_others() -> None:
+    assert inside(Unread(radius=1.0), "radius") == ("radius", 1.0)
+    free, taken = KnownKeys.of(TypeAdapter(Slow)).at((), Unread(pace=1, x=2))
+    assert (free, taken) == ({"sleeps"}, {"pace"})

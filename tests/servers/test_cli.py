@@ -187,3 +187,10 @@ def test_ctrl_c_while_the_command_loads_is_exit_code_130_and_no_traceback(module
     interrupt += f"builtins.__import__ = f\nfrom {module}.__main__ import main\nsys.exit(main())"
     done = subprocess.run([sys.executable, "-c", interrupt], check=False, capture_output=True, text=True, timeout=30)
     assert (done.returncode, done.stderr) == (130, "")
+
+
+@pytest.mark.parametrize("module", ["servers", "loadgen"])
+def test_nothing_is_imported_before_ctrl_c_is_waited_for(module: str) -> None:
+    script = f"import sys; before = set(sys.modules); import {module}.__main__; print(*set(sys.modules) - before)"
+    done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True, timeout=30)
+    assert set(done.stdout.split()) == {module, f"{module}.__main__"}

@@ -218,11 +218,13 @@ class PlainClient:
         """Send a request; read until the reply is complete, the connection ends, or nothing came for `within`."""
         fields = {"Host": "here", "Content-Length": str(len(body)), **headers}
         head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
-        self._socket.sendall(f"{method} {MCP_PATH} HTTP/1.1\r\n{head}\r\n".encode() + body)
-        return self.read(within)
-
-    def read(self, within: float = SECONDS) -> Seen:
         began = time.monotonic()
+        self._socket.sendall(f"{method} {MCP_PATH} HTTP/1.1\r\n{head}\r\n".encode() + body)
+        return self.read(within, began)
+
+    def read(self, within: float = SECONDS, began: float | None = None) -> Seen:
+        """The reply; its times count from `began`, or from now."""
+        began = time.monotonic() if began is None else began
         self._socket.settimeout(within)
         raw, ended = b"", "kept"
         arrivals = []

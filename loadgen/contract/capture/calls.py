@@ -9,7 +9,7 @@ import orjson
 
 from ...arguments import Arguments, UnusableSchemaError
 from ...client.tool import as_object
-from ..kinds import Kind
+from ..lists import ListKind
 from .surface import Entries, Tell
 
 Subject = Literal["tool", "resource", "prompt"]
@@ -66,7 +66,7 @@ class Call:
         return {"name": self.name, self.subject: self.target, **arguments, "expect": expectation}
 
 
-def choose_calls(surface: Mapping[Kind, Entries], wishes: Wishes, tell: Tell) -> list[list[Call]]:
+def choose_calls(surface: Mapping[ListKind, Entries], wishes: Wishes, tell: Tell) -> list[list[Call]]:
     """The calls, those of one tool, resource or prompt together, each under a name of its own."""
     if not wishes.sets:
         return []

@@ -11,14 +11,14 @@ from ...client.modern import PREFIX
 from ...client.tool import as_object
 from ...clock import Clock
 from ...errors import NothingMeasured
-from ..kinds import KINDS, Kind
+from ..lists import LIST_KINDS, ListKind
 from .calls import Wishes, choose_calls
 from .eras import Served, find_served
 from .recording import record
 from .source import Source
 from .surface import Entries, Tell, find_disagreements, read_surface
 
-CAPTURED = ("server", "instructions", "protocol_versions", "capabilities", *KINDS)
+CAPTURED = ("server", "instructions", "protocol_versions", "capabilities", *LIST_KINDS)
 """What of a contract is the server's own word; the rest may be made by hand."""
 
 
@@ -51,7 +51,7 @@ async def capture(source: Source, wishes: Wishes, clock: Clock, tell: Tell) -> C
     return _contract(source.url, served, surface, examples, tell)
 
 
-def _disagreements(served: Served, surfaces: Mapping[Era, Mapping[Kind, Entries]]) -> list[str]:
+def _disagreements(served: Served, surfaces: Mapping[Era, Mapping[ListKind, Entries]]) -> list[str]:
     unproven = ", ".join(served.unproven())
     sentences = [f"the server names protocol versions that were not taken up: {unproven}"] if unproven else []
     if len(surfaces) > 1:
@@ -74,7 +74,7 @@ def _identity(served: Served, era: Era) -> dict[str, str]:
 
 
 def _contract(
-    url: str, served: Served, surface: Mapping[Kind, Entries], examples: Sequence[Mapping[str, Any]], tell: Tell
+    url: str, served: Served, surface: Mapping[ListKind, Entries], examples: Sequence[Mapping[str, Any]], tell: Tell
 ) -> Contract:
     identities = [
         identity for identity in (_identity(served, era) for era in (served.best, *served.newest)) if identity

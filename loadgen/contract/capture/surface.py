@@ -8,7 +8,7 @@ from ...client.session import Session
 from ...client.tool import as_object
 from ...errors import NothingMeasured
 from ...outcome import Failure, HttpStatus, RpcError, Timeout
-from ..kinds import KINDS, LISTS, METHOD_NOT_FOUND, Kind, Lists
+from ..lists import LIST_KINDS, LISTS, METHOD_NOT_FOUND, ListKind, ListMethod
 
 Tell = Callable[[str], None]
 """Takes a sentence for the person who captures."""
@@ -16,20 +16,20 @@ Entries = Mapping[str, Mapping[str, Any]]
 """Entries of a list by what tells them apart."""
 
 
-_OBJECTS: Mapping[Kind, tuple[str, ...]] = {"tools": ("inputSchema",)}
+_OBJECTS: Mapping[ListKind, tuple[str, ...]] = {"tools": ("inputSchema",)}
 """The members that an entry needs besides what tells it apart."""
 
 
-async def read_surface(session: Session, tell: Tell) -> Mapping[Kind, Entries]:
+async def read_surface(session: Session, tell: Tell) -> Mapping[ListKind, Entries]:
     """All lists of the server; what cannot be kept of one is told.
 
     Raises:
         NothingMeasured: a list that the server says it has cannot be read.
     """
-    return {kind: await _read(session, kind, tell) for kind in KINDS}
+    return {kind: await _read(session, kind, tell) for kind in LIST_KINDS}
 
 
-async def _read(session: Session, kind: Kind, tell: Tell) -> Entries:
+async def _read(session: Session, kind: ListKind, tell: Tell) -> Entries:
     which = LISTS[kind]
     listed = await read_pages(session, which.method, which.member)
     if not isinstance(listed, tuple):
@@ -53,17 +53,17 @@ async def _read(session: Session, kind: Kind, tell: Tell) -> Entries:
     return entries
 
 
-def _has_none(session: Session, which: Lists, failure: Failure) -> bool:
+def _has_none(session: Session, which: ListMethod, failure: Failure) -> bool:
     """Whether this is how a server puts it that it has no such list; it need not know the method then."""
     if which.capability not in as_object(session.about.get("capabilities")):
         return isinstance(failure, (RpcError, HttpStatus, Timeout))
     return isinstance(failure, RpcError) and failure.code == METHOD_NOT_FOUND and which.member != "tools"
 
 
-def find_disagreements(modern: Mapping[Kind, Entries], handshake: Mapping[Kind, Entries]) -> list[str]:
+def find_disagreements(modern: Mapping[ListKind, Entries], handshake: Mapping[ListKind, Entries]) -> list[str]:
     """What the server lists otherwise in the two eras, a sentence for each list and way."""
     sentences = []
-    for kind in KINDS:
+    for kind in LIST_KINDS:
         new, old, method = modern[kind], handshake[kind], LISTS[kind].method
         for names, how in (
             (new.keys() - old.keys(), "only in the modern era"),

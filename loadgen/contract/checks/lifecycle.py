@@ -10,6 +10,7 @@ from ..answer import EVENTS, Answer
 from ..canary import find_canaries
 from ..client import Client, no_answer
 from ..difference import same
+from ..lists import METHOD_NOT_FOUND
 from ..notes import Notes
 from ..speech import Id, Speech
 from ..target import Target, initialize
@@ -19,7 +20,6 @@ _UNKNOWN_VERSION = "1999-01-01"
 _IDS: Sequence[Id] = ("a-text", "7", 7_000_000, 2**53 - 1, -1)
 """Texts and numbers, also those that are told apart by their type alone, or that a 32-bit integer does not hold."""
 _NO_STREAM, _NOT_FOUND = 405, 404
-_NO_METHOD = -32601
 _GOOD = range(200, 300)
 _PAGE_OF_ANOTHER_SITE = "http://page-of-another-site.example"
 _LOOPBACK = re.compile(r"https?://(127\.\d+\.\d+\.\d+|localhost|\[::1\])(:\d+)?(/|$)")
@@ -44,7 +44,7 @@ async def check_lifecycle(target: Target, notes: Notes) -> None:
 async def _check_ids(client: Client, notes: Notes) -> None:
     for request_id in _IDS:
         answer = await client.ask(notes, "tools/list", {}, request_id)
-        if answer is not None and answer.result is None and answer.code != _NO_METHOD:
+        if answer is not None and answer.result is None and answer.code != METHOD_NOT_FOUND:
             where = f"{client.version}: tools/list with the id {request_id!r}"
             notes.find("rpc.id", where, f"a result under that id expected, got {answer}")
 

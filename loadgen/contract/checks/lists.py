@@ -10,8 +10,8 @@ from formats.contract import essence
 
 from ..client import Client
 from ..difference import first_difference, same
-from ..kinds import KINDS, LISTS
 from ..listing import Listing, read_listing
+from ..lists import LIST_KINDS, LISTS
 from ..notes import Notes
 from ..target import Target
 
@@ -24,7 +24,7 @@ async def check_lists(target: Target, notes: Notes) -> None:
     """Read each list of each era once more, in a session of its own."""
     for opened in target.opened.values():
         async with target.client(opened.version) as client:
-            for kind in KINDS:
+            for kind in LIST_KINDS:
                 first = opened.lists[kind]
                 if first.offered and first.fault is None:
                     await _check_list(client, notes, first)

@@ -5,8 +5,8 @@ from typing import Any
 
 from formats.contract import Contract, Era
 
-from ..kinds import KINDS, LISTS, Kind
 from ..listing import Listing
+from ..lists import LIST_KINDS, LISTS, ListKind
 from ..notes import Notes
 from ..speech import era_of
 from ..surface_diff import diff_surfaces
@@ -29,7 +29,7 @@ async def check_surface(target: Target, notes: Notes) -> None:
     for era, opened in target.opened.items():
         for code, where, sentence in (*_of_era(target, era, opened), *_of_lists(contract, opened)):
             notes.find(code, where, f"{sentence} ({opened.version})")
-        notes.did(3 + len(KINDS))
+        notes.did(3 + len(LIST_KINDS))
 
 
 def _of_era(target: Target, era: Era, opened: Opened) -> Iterator[tuple[str, str, str]]:
@@ -85,7 +85,7 @@ def _capabilities(before: Mapping[str, Any], now: Mapping[str, Any], where: str)
             yield from _capabilities(before[name], now[name], at)
 
 
-def _undeclared(kind: Kind, listing: Listing, opened: Opened) -> Iterator[tuple[str, str, str]]:
+def _undeclared(kind: ListKind, listing: Listing, opened: Opened) -> Iterator[tuple[str, str, str]]:
     capability = LISTS[kind].capability
     if listing.entries and capability not in opened.capabilities:
         yield (

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Literal
 
+from ..difference import same
 from ..values import shown
 
 Position = Literal["input", "output"]
@@ -94,8 +95,8 @@ def further(count: int, position: Position, *, gained: bool) -> str:
 
 def generic(keyword: str, old: Any, new: Any) -> str:
     """A keyword whose value is too much for a sentence, or a reference, which may stay; None: it is not there."""
-    if old == new:
-        return f"{keyword} leads to what changed"
+    if same(old, new):
+        return f"{keyword} may lead to what changed"
     return f"{keyword} {'is new' if old is None else 'is gone' if new is None else 'changed'}"
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-MOST_WRITTEN = 1024 * 1024 * 1024
+_MOST_WRITTEN = 1024 * 1024 * 1024
 """Bytes of the hugest body."""
 _SIZE = re.compile(r"(\d+)\s*(B|kB|KiB|MB|MiB|GB|GiB)?")
 _UNITS = {"B": 1, "kB": 1000, "KiB": 1024, "MB": 10**6, "MiB": 2**20, "GB": 10**9, "GiB": 2**30}
@@ -21,5 +21,5 @@ def _size(value: object) -> object:
     return int(found[1]) * _UNITS[found[2] or "B"]
 
 
-Bytes = Annotated[int, Field(strict=True, ge=1, le=MOST_WRITTEN), BeforeValidator(_size)]
+Bytes = Annotated[int, Field(strict=True, ge=1, le=_MOST_WRITTEN), BeforeValidator(_size)]
 """Some bytes: `500`, `16kB`, `20MiB`."""

@@ -1,4 +1,4 @@
-"""Faults of HTTP (`http:`): statuses, connections that hang or break, bodies that are not what they should be.
+"""The family of HTTP (`http:`), with its statuses and redirects; connections, slow replies and bodies are beside it.
 
 What replaces the reply acts before the tool runs, unless `phase: after` says that the tool ran and its reply is lost.
 What changes the body acts after, on the JSON form of the reply, also where the server would have answered with an event

@@ -357,7 +357,7 @@ WORDS += [
 ]
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], max_examples=300, deadline=None)
+@settings(suppress_health_check=[HealthCheck.too_slow], max_examples=300)
 @given(st.data())
 def test_a_damaged_profile_is_read_or_refused_and_nothing_else(data: st.DataObject) -> None:
     text = data.draw(st.sampled_from(TEXTS))
@@ -409,7 +409,7 @@ def settings_with(keys: list[str]) -> st.SearchStrategy[Any]:
     return st.dictionaries(st.sampled_from(keys), JSON, max_size=3)
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], max_examples=300, deadline=None)
+@settings(suppress_health_check=[HealthCheck.too_slow], max_examples=300)
 @given(st.data())
 def test_any_value_in_any_place_is_read_or_refused(data: st.DataObject) -> None:
     family = data.draw(st.sampled_from(sorted(EFFECTS)))

@@ -240,6 +240,7 @@ def test_a_bandwidth_is_kept() -> None:
         head = sent[-1] - len(seen.after_head)
         assert len(sent) > 2  # where the reader is late, pieces come together
         assert all(so_far - head <= 1000 * (when + 0.05) for (when, _), so_far in zip(seen.arrivals, sent, strict=True))
+        assert server.record().planned_delay == pytest.approx(len(seen.body) / 1000, rel=0.05)
 
 
 # Bodies
