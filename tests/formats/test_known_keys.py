@@ -107,7 +107,7 @@ class Unread(dict[str, Any]):
     def __iter__(self) -> Iterator[str]:
         raise AssertionError("all keys were looked at")
 
-    keys = items = values = __iter__  # type: ignore[assignment]
+    keys = items = values = __iter__  # type: ignore[assignment]  # they raise, too
 
 
 def test_one_key_is_found_without_a_look_at_all_others() -> None:

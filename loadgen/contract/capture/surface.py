@@ -14,8 +14,6 @@ Tell = Callable[[str], None]
 """Takes a sentence for the person who captures."""
 Entries = Mapping[str, Mapping[str, Any]]
 """Entries of a list by what tells them apart."""
-
-
 _OBJECTS: Mapping[ListKind, tuple[str, ...]] = {"tools": ("inputSchema",)}
 """The members that an entry needs besides what tells it apart."""
 

@@ -132,5 +132,6 @@ def _for_name(side: View, name: str) -> Schema | None:
         if found:
             parts.append(schema)
     if not parts:
-        return side.get("additionalProperties", {})  # type: ignore[no-any-return]
+        others: Schema = side.get("additionalProperties", {})
+        return others
     return parts[0] if len(parts) == 1 else {"allOf": parts}

@@ -96,10 +96,14 @@ def _partners(pair: Pair, old: Sequence[Schema], new: Sequence[Schema]) -> dict[
     marks = [_marks(view(each, pair.old)) for each in old], [_marks(view(each, pair.new)) for each in new]
     match(lambda one, other: signatures[0][one] == signatures[1][other])
     match(lambda one, other: bool(marks[0][one]) and marks[0][one] == marks[1][other])
-    match(lambda one, other: old[one] == new[other] and isinstance(old[one], dict) and "$ref" in old[one])  # type: ignore[operator]
+    match(lambda one, other: old[one] == new[other] and _is_reference(old[one]))
     if len(old) == len(new):
         match(lambda one, other: not marks[0][one] and not marks[1][other])
     return partners
+
+
+def _is_reference(schema: Schema) -> bool:
+    return isinstance(schema, dict) and "$ref" in schema
 
 
 def _marks(shown_schema: Schema) -> str:
