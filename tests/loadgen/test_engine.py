@@ -1,4 +1,5 @@
 import asyncio
+import itertools
 from collections.abc import Callable
 
 import pytest
@@ -14,6 +15,7 @@ from loadgen.plan import Plan
 from loadgen.progress import Progress
 from loadgen.result import RunResult
 from servers.testing import running_server
+from tests.support.clock import LeapingClock
 from tests.support.http_server import Answer, Received, http_server, reply, result
 from tests.support.mcp_script import McpScript, tool_result
 
@@ -174,11 +176,16 @@ async def test_an_endless_body_ends_at_the_limit() -> None:
     assert [error.label for error in outcome.measured.errors] == ["sse_protocol"]
 
 
-async def test_a_server_that_hangs_costs_the_timeout_and_no_more() -> None:
+async def test_a_server_that_hangs_costs_the_timeout_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    hanging = itertools.count(1)
+
     async def hangs(_: Received, __: asyncio.StreamWriter) -> None:
+        if next(hanging) == 5:
+            clock.leap(60)
         await asyncio.Event().wait()
 
-    outcome = await run_against(payer(call_tool=hangs), total=5, timeout=0.05)
+    clock = LeapingClock(monkeypatch)
+    outcome = await run_against(payer(call_tool=hangs), total=5, timeout=60)
     assert [(error.label, error.count) for error in outcome.measured.errors] == [("timeout(first_byte)", 5)]
 
 

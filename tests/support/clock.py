@@ -1,12 +1,18 @@
-"""Time for tests: it stands still until nothing else can happen, then jumps to the next sleeper."""
+"""Time for tests: a clock that jumps to the next sleeper, and a leap of the real one."""
 
 import asyncio
 import heapq
 import itertools
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
+
+import loadgen.client.aiohttp
+import loadgen.client.connection
+import loadgen.client.raw
 from loadgen.clock import Sleep
 
 
@@ -54,3 +60,22 @@ class FakeClock:
         if self._sleepers:
             self._watching = True
             loop.call_soon(self._jump)
+
+
+class LeapingClock:
+    """The real time of the running loop and of the transports, until a test lets it leap.
+
+    So a time limit may be so long that it is never reached on a busy machine, and is reached at once when it should be.
+    """
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._leaped = 0.0
+        monkeypatch.setattr(asyncio.get_running_loop(), "time", self.now)
+        for module in (loadgen.client.aiohttp, loadgen.client.connection, loadgen.client.raw):
+            monkeypatch.setattr(module, "_now", self.now)
+
+    def now(self) -> float:
+        return time.perf_counter() + self._leaped
+
+    def leap(self, seconds: float) -> None:
+        self._leaped += seconds

@@ -12,8 +12,10 @@ from loadgen.client.raw import RawTransport
 from loadgen.client.reply import PlainReply
 from loadgen.outcome import Failure
 from tests.support.certificates import make_certificate, server_context
+from tests.support.clock import LeapingClock
 from tests.support.http_server import Received, http_server, reply
 
+WITHIN = 60.0
 HTTP = "http://127.0.0.1:1/mcp"
 HTTPS = "https://127.0.0.1:1/mcp"
 
@@ -22,11 +24,11 @@ async def answers(_: Received, writer: asyncio.StreamWriter) -> None:
     writer.write(reply(b"ok"))
 
 
-async def exchange(endpoint: Endpoint, within: float = 5.0) -> Failure | None:
+async def exchange(endpoint: Endpoint) -> Failure | None:
     transport = endpoint.connect()
     sink = PlainReply()
     try:
-        return await transport.exchange(Request("POST", {}, b"{}"), sink, within) or sink.failure()
+        return await transport.exchange(Request("POST", {}, b"{}"), sink, WITHIN) or sink.failure()
     finally:
         await transport.close()
 
@@ -102,12 +104,15 @@ async def test_the_kind_chooses_the_transport() -> None:
 
 
 @pytest.mark.parametrize("kind", ["raw", "aiohttp"])
-async def test_headers_and_limits_reach_the_transport(kind: Any) -> None:
+async def test_headers_and_limits_reach_the_transport(kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     async def silent(_: Received, __: asyncio.StreamWriter) -> None:
+        clock.leap(WITHIN / 2)
         await asyncio.Event().wait()
 
+    clock = LeapingClock(monkeypatch)
+
     async with http_server(silent) as server:
-        endpoint = Endpoint(server.url, kind, headers=(("X-Key", "v"),), limits=Limits(first_byte=0.05))
+        endpoint = Endpoint(server.url, kind, headers=(("X-Key", "v"),), limits=Limits(first_byte=WITHIN / 2))
         assert isinstance(await exchange(endpoint), Timeout)
         assert server.received[0].headers["x-key"] == "v"
 

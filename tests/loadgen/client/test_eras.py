@@ -32,11 +32,12 @@ from loadgen.outcome import (
     ToolError,
 )
 from servers.testing import running_server
+from tests.support.clock import LeapingClock
 from tests.support.http_server import Answer, HttpServer, Received, http_server, reply, result
 from tests.support.mcp_script import McpScript, tool_result
 from tests.support.modern_script import ModernScript, rpc_error
 
-WITHIN = 5.0
+WITHIN = 60.0
 MODERN = "2026-07-28"
 HANDSHAKE = "2025-11-25"
 
@@ -46,7 +47,7 @@ async def opened(answer: Answer, **how: Any) -> AsyncIterator[tuple[Session | Fa
     async with http_server(answer) as server:
         transport = RawTransport(server.url)
         try:
-            yield await initialize_session(transport, how.pop("within", WITHIN), **how), server
+            yield await initialize_session(transport, WITHIN, **how), server
         finally:
             await transport.close()
 
@@ -240,14 +241,19 @@ async def test_a_server_that_is_only_modern_but_of_another_version_is_not_asked_
         assert len(server.received) == 1
 
 
-async def test_a_connection_that_fails_and_a_time_out_say_nothing_about_the_era(free_port: int) -> None:
+async def test_a_connection_that_fails_and_a_time_out_say_nothing_about_the_era(
+    free_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = LeapingClock(monkeypatch)
+
     async def silent(_: Received, __: asyncio.StreamWriter) -> None:
+        clock.leap(WITHIN)
         await asyncio.Event().wait()
 
     transport = RawTransport(f"http://127.0.0.1:{free_port}/mcp")
     assert isinstance(await initialize_session(transport, WITHIN, protocol="auto"), Connect)
     for answer, outcome in ((breaks, Reset), (silent, Timeout)):
-        async with opened(answer, protocol="auto", within=0.1) as (failure, server):
+        async with opened(answer, protocol="auto") as (failure, server):
             assert isinstance(failure, outcome)
             assert len(server.received) == 1
 

@@ -19,7 +19,7 @@ from tests.support.http_server import Answer, HttpServer, Received, http_server,
 from tests.support.wire import Wire
 
 POST = Request("POST", {"Content-Type": "application/json"}, b"{}")
-WITHIN = 5.0
+WITHIN = 60.0
 RESULT = b'{"jsonrpc":"2.0","id":1,"result":{}}'
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 STREAM = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"

@@ -22,7 +22,7 @@ from servers.testing import running_server
 from tests.support.http_server import HttpServer, Received, http_server, reply, result
 from tests.support.mcp_script import ADD, INITIALIZED, McpScript, tool_result
 
-WITHIN = 5.0
+WITHIN = 60.0
 
 
 @asynccontextmanager

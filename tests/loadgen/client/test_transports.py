@@ -15,10 +15,11 @@ from loadgen.client.raw import RawTransport
 from loadgen.client.transport import Limits, Request, Transport
 from loadgen.outcome import Connect, Parse, Reset, Timeout, Tls
 from tests.support.certificates import make_certificate, server_context
+from tests.support.clock import LeapingClock
 from tests.support.http_server import Answer, HttpServer, Received, http_server, reply
 
 POST = Request("POST", {"Content-Type": "application/json"}, b"{}")
-WITHIN = 5.0
+WITHIN = 60.0
 SOON = 0.05
 
 
@@ -58,6 +59,31 @@ def then_closes(*pieces: bytes) -> Answer:
 
 async def never_answers(_: Received, __: asyncio.StreamWriter) -> None:
     await asyncio.Event().wait()
+
+
+class Hanging:
+    """A server that hangs once it has the request, or has written what there is of a reply."""
+
+    def __init__(self, begins: bytes = b"") -> None:
+        self.begun = asyncio.Event()
+        self._begins = begins
+
+    async def __call__(self, _: Received, writer: asyncio.StreamWriter) -> None:
+        writer.write(self._begins)
+        self.begun.set()
+        await asyncio.Event().wait()
+
+
+class Begun(Whole):
+    """A sink that tells when it gets a first piece."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun = asyncio.Event()
+
+    def feed(self, chunk: bytes) -> bool:
+        self.begun.set()
+        return super().feed(chunk)
 
 
 async def resets(_: Received, writer: asyncio.StreamWriter) -> None:
@@ -203,20 +229,25 @@ async def test_what_is_not_http_does_not_parse(garbage: bytes, kind: Kind) -> No
         assert isinstance(await transport.exchange(POST, Whole(), WITHIN), Parse)
 
 
-async def test_a_reply_that_never_begins_times_out_before_its_first_byte(kind: Kind) -> None:
-    async with transport_to(never_answers, kind) as (transport, _):
-        failure = await transport.exchange(POST, Whole(), SOON)
-        assert failure == Timeout("no first byte of the reply within 0.05 s", "first_byte")
+async def test_a_reply_that_never_begins_times_out_before_its_first_byte(
+    kind: Kind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hangs = Hanging()
+    async with transport_to(hangs, kind) as (transport, _):
+        clock = LeapingClock(monkeypatch)
+        exchange = asyncio.create_task(transport.exchange(POST, Whole(), WITHIN))
+        await hangs.begun.wait()
+        clock.leap(WITHIN)
+        assert await exchange == Timeout("no first byte of the reply within 60 s", "first_byte")
 
 
-async def test_a_reply_that_never_ends_times_out_in_total(kind: Kind) -> None:
-    async def drip(_: Received, writer: asyncio.StreamWriter) -> None:
-        writer.write(CUT)
-        await asyncio.Event().wait()
-
-    async with transport_to(drip, kind) as (transport, _):
-        failure = await transport.exchange(POST, Whole(), SOON)
-        assert failure == Timeout("no end of the reply within 0.05 s", "total")
+async def test_a_reply_that_never_ends_times_out_in_total(kind: Kind, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with transport_to(Hanging(CUT), kind) as (transport, _):
+        clock, sink = LeapingClock(monkeypatch), Begun()
+        exchange = asyncio.create_task(transport.exchange(POST, sink, WITHIN))
+        await sink.begun.wait()
+        clock.leap(WITHIN)
+        assert await exchange == Timeout("no end of the reply within 60 s", "total")
 
 
 async def test_a_connection_that_never_comes_about_times_out_while_connecting(kind: Kind) -> None:
@@ -234,12 +265,20 @@ async def test_a_connection_that_never_comes_about_times_out_while_connecting(ki
     assert failure == Timeout("no connection within 0.05 s", "connect")
 
 
-async def test_after_a_time_out_the_next_exchange_has_a_connection_of_its_own(kind: Kind) -> None:
+async def test_after_a_time_out_the_next_exchange_has_a_connection_of_its_own(
+    kind: Kind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hangs = Hanging()
+
     async def slow_once(request: Received, writer: asyncio.StreamWriter) -> None:
-        await (never_answers if request.connection == 1 else writes(reply(b"right")))(request, writer)
+        await (hangs if request.connection == 1 else writes(reply(b"right")))(request, writer)
 
     async with transport_to(slow_once, kind) as (transport, _):
-        assert isinstance(await transport.exchange(POST, Whole(), SOON), Timeout)
+        clock = LeapingClock(monkeypatch)
+        exchange = asyncio.create_task(transport.exchange(POST, Whole(), WITHIN))
+        await hangs.begun.wait()
+        clock.leap(WITHIN)
+        assert isinstance(await exchange, Timeout)
         sink = Whole()
         assert await transport.exchange(POST, sink, WITHIN) is None
         assert sink.body == b"right"
@@ -272,15 +311,16 @@ async def test_the_first_byte_may_have_a_limit_of_its_own(kind: Kind) -> None:
         assert failure == Timeout("no first byte of the reply within 0.05 s", "first_byte")
 
 
-async def test_a_limit_for_the_first_byte_is_none_for_the_rest(kind: Kind) -> None:
-    async def drip(_: Received, writer: asyncio.StreamWriter) -> None:
-        writer.write(CUT)
-        await writer.drain()
-        await asyncio.Event().wait()
-
-    async with transport_to(drip, kind, limits=Limits(first_byte=SOON)) as (transport, _):
-        failure = await transport.exchange(POST, Whole(), 3 * SOON)
-        assert failure == Timeout("no end of the reply within 0.15 s", "total")
+async def test_a_limit_for_the_first_byte_is_none_for_the_rest(kind: Kind, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with transport_to(Hanging(CUT), kind, limits=Limits(first_byte=WITHIN / 2)) as (transport, _):
+        clock, sink = LeapingClock(monkeypatch), Begun()
+        exchange = asyncio.create_task(transport.exchange(POST, sink, WITHIN))
+        await sink.begun.wait()
+        clock.leap(WITHIN * 2 / 3)
+        await asyncio.sleep(SOON)
+        assert not exchange.done()
+        clock.leap(WITHIN)
+        assert await exchange == Timeout("no end of the reply within 60 s", "total")
 
 
 async def test_a_shorter_limit_holds_after_a_longer_one(kind: Kind) -> None:
