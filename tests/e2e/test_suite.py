@@ -17,6 +17,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from servers.testing import running_server
+from tests.support.calm import in_calm
 from tests.support.leaky import leaky
 from tests.support.recovering import recovering
 from tests.support.slow_above import slow_above
@@ -76,6 +77,11 @@ def written(folder: Path, text: str, name: str = "own.yaml") -> str:
     return name
 
 
+def lag_of_the_generator(ended: Ended) -> float:
+    """In seconds, at the most."""
+    return float(ended.document["generator"]["loop_lag"]["maximum"]) / 1000
+
+
 STRESS = """\
 version: 1
 description: A short search.
@@ -89,7 +95,7 @@ targets: {breaking-point: {target: 20, stretch: 60}}
 
 def test_stress_finds_the_known_concurrency_within_ten_per_cent(tmp_path: Path) -> None:
     with slow_above(30, fast_seconds=0.03) as url:
-        ended = run(tmp_path, written(tmp_path, STRESS), url)
+        ended = in_calm(lambda: run(tmp_path, written(tmp_path, STRESS), url), lag_of_the_generator)
     found = ended.finding("breaking point")
     assert found["unit"] == "VUs"
     assert 27 <= found["value"] <= 33
@@ -170,7 +176,7 @@ find: [recovery]
 def test_spike_measures_the_known_recovery_time_within_an_interval_or_two(tmp_path: Path) -> None:
     seconds, slow_call, interval = 1.0, 0.3, 0.1
     with recovering(capacity=10, seconds=seconds, fast_seconds=0.03, slow_factor=10) as url:
-        ended = run(tmp_path, written(tmp_path, SPIKE), url)
+        ended = in_calm(lambda: run(tmp_path, written(tmp_path, SPIKE), url), lag_of_the_generator)
     assert ended.document["timeline"]["interval_seconds"] == pytest.approx(interval, rel=0.1)
     for name in ("recovery after spike 1", "recovery after spike 2"):
         found = ended.finding(name)

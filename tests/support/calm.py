@@ -1,0 +1,52 @@
+"""What is measured in real time counts when the machine held still meanwhile."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+Measured = TypeVar("Measured")
+
+STILL_SECONDS = 0.05
+"""How late a process may be and count as on time: less than what the slow servers of the tests add to a call."""
+ATTEMPTS = 6
+_LOOK_SECONDS = 0.005
+
+
+@dataclass
+class Lateness:
+    """By how many seconds this process was late at the most."""
+
+    worst: float = 0.0
+
+
+@contextmanager
+def watching_this_process() -> Iterator[Lateness]:
+    """Watch how late a thread of this process wakes up."""
+    seen, over = Lateness(), threading.Event()
+
+    def look() -> None:
+        while not over.is_set():
+            began = time.perf_counter()
+            time.sleep(_LOOK_SECONDS)
+            seen.worst = max(seen.worst, time.perf_counter() - began - _LOOK_SECONDS)
+
+    watcher = threading.Thread(target=look)
+    watcher.start()
+    try:
+        yield seen
+    finally:
+        over.set()
+        watcher.join()
+
+
+def in_calm(measure: Callable[[], Measured], late: Callable[[Measured], float]) -> Measured:
+    """Measure until this process, and the one whose lateness `late` reads, were on time; the last attempt counts."""
+    for _ in range(ATTEMPTS):
+        with watching_this_process() as here:
+            measured = measure()
+        if max(here.worst, late(measured)) <= STILL_SECONDS:
+            break
+    return measured
