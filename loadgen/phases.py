@@ -32,7 +32,7 @@ class Phases:
             self.sending.push(timings.sending)
         if timings.waiting:
             self.waiting.push(timings.waiting)
-        if timings.receiving:
+        if timings.received_bytes:
             self.receiving.push(timings.receiving)
         if timings.blocked:
             self.add_connection(timings)

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from .call import ToolCall
 from .call_keys import CallKeys
 from .client.session import PROTOCOL, Session, Tool, call_tool, delete_session, initialize_session, remember_tools
-from .client.transport import Timings, Transport
+from .client.transport import Transport
 from .clock import Clock
 from .outcome import Cancelled, CheckFailed, Connect, Failure, Ok, Outcome, SchemaViolation, SessionLost, Timeout, Tls
 from .sample import Sample, SessionSample
@@ -49,11 +49,6 @@ class Accounts(Protocol):
     def add_reissued(self, n: int) -> None:
         """A session is over in which `n` requests were sent once more, because their reply was lost."""
         ...
-
-
-def _ended(sent: float, timings: Timings) -> float:
-    """When the reply was there: what the client then has to do before it goes on is no time of the server's."""
-    return sent + timings.sending + timings.waiting + timings.receiving
 
 
 class VirtualUser:
@@ -130,26 +125,26 @@ class VirtualUser:
         closed, due, sent = due is None, began if due is None else due, None
         session = self._session
         outcome: Outcome
+        timings, resent = None, False
         try:
             if session is None:
                 session = await self.open()
                 began = self._clock.now()
                 due = began if closed and isinstance(session, Session) else due
             if isinstance(session, Session):
-                sent = began
+                sent, reissued = began, session.reissued
                 key = None if self._keys is None else self._keys.next(call.tool)
                 outcome = await call_tool(session, call.tool, call.arguments, call_key=key)
+                timings, resent = self._transport.timings, session.reissued > reissued
             else:
                 outcome, self._session = session, None
         except asyncio.CancelledError:
             self._account(n, Sample(call.tool, due, sent, self._clock.now(), _STOPPED))
             raise
-        timings = None if sent is None else self._transport.timings
-        if timings is None or sent is None or not timings.waiting:
-            end = self._clock.now()
-        else:
-            sent += timings.blocked
-            end = _ended(sent, timings)
+        end = self._clock.now()
+        if timings is not None and timings.ended:  # what the client does before and after is no time of the server's
+            end = timings.ended
+            sent = sent if resent else end - timings.receiving - timings.waiting - timings.sending
         if isinstance(outcome, Ok):
             outcome = self._judge(call, outcome)
         if isinstance(outcome, (Connect, Tls)) or (isinstance(outcome, Timeout) and outcome.phase == "connect"):

@@ -24,12 +24,16 @@ _now = time.perf_counter
 
 
 class _TimedRequest(aiohttp.ClientRequest):
-    """A request that tells when it has been written."""
+    """A request that tells when it is about to be written, and when it has been."""
 
+    on_sending: Callable[[], None]
     on_sent: Callable[[], None]
 
     async def send(self, conn: Connection) -> aiohttp.ClientResponse:
-        """Write the headers, and begin with the body or leave it to a task."""
+        """Write the headers, or leave them and the body to a task."""
+        if self.body:
+            return await super().send(conn)
+        self.on_sending()
         reply = await super().send(conn)
         self.on_sent()
         return reply
@@ -37,7 +41,8 @@ class _TimedRequest(aiohttp.ClientRequest):
     async def write_bytes(
         self, writer: AbstractStreamWriter, conn: Connection, content_length: int | None = None
     ) -> None:
-        """Write the body."""
+        """Write the body, and the headers before it: they wait for it."""
+        self.on_sending()
         await super().write_bytes(writer, conn, content_length)
         self.on_sent()
 
@@ -48,9 +53,10 @@ class _Wire(ResponseHandler):
     first_at = last_at = 0.0
 
     def data_received(self, data: bytes) -> None:
-        """Take bytes in."""
-        self.last_at = _now()
-        self.first_at = self.first_at or self.last_at
+        """Take bytes in; none are aiohttp's own way to go on with those it has."""
+        if data:
+            self.last_at = _now()
+            self.first_at = self.first_at or self.last_at
         super().data_received(data)
 
 
@@ -74,7 +80,7 @@ class _Connector(aiohttp.TCPConnector):
     ) -> Connection:
         """A connection for `req`: the one there is, or a new one."""
         if isinstance(req, _TimedRequest):
-            req.on_sent = self._owner.note_sent
+            req.on_sending, req.on_sent = self._owner.note_sending, self._owner.note_sent
         self._owner.note_connecting()
         connection = await super().connect(req, traces, timeout)
         self._owner.note_connected(connection)
@@ -84,7 +90,7 @@ class _Connector(aiohttp.TCPConnector):
 class AiohttpTransport:
     """A `Transport`: one connection to `url`, opened when it is first needed, without cookies.
 
-    Of `timings`, `blocked` includes what aiohttp does before it has a connection, `connecting` the TLS handshake, and
+    Of `timings`, `blocked` includes what aiohttp does before it writes, `connecting` the TLS handshake, and
     the bytes are those of the bodies: aiohttp tells no more.
 
     Args:
@@ -196,8 +202,10 @@ class AiohttpTransport:
             self.timings.received_bytes += len(chunk)
             self.timings.receiving = wire.last_at - wire.first_at
             if chunk and sink.feed(chunk):
-                return
-        self._reply = None
+                break
+        else:
+            self._reply = None
+        self.timings.ended = wire.last_at
 
     def _drop(self) -> None:
         reply, self._reply = self._reply, None
@@ -236,8 +244,13 @@ class AiohttpTransport:
             self.timings.connecting = took
         wire.first_at = 0.0
 
+    def note_sending(self) -> None:
+        """The request is about to be written."""
+        if self._phase == "first_byte":
+            self._enter("first_byte")
+
     def note_sent(self) -> None:
-        """The request is out, or its headers are."""
+        """The request is out."""
         if self._phase == "first_byte":  # else the reply came first
             self.timings.sending += self._enter("first_byte")
 

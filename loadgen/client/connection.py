@@ -21,8 +21,9 @@ _now = time.perf_counter
 class Connection(asyncio.Protocol):
     """For one exchange at a time. It has one timer, which is set again when it rings too early, not at each exchange.
 
-    After an exchange `written_at`, `first_at` and `ended_at` say when (perf_counter seconds) and `size` how many bytes
-    came. What a server sends while nothing is asked closes the connection.
+    After an exchange `written_at`, `first_at` and `ended_at` say when (perf_counter seconds) the request was written,
+    its first bytes came, and the last that were wanted did or it failed; `size` is how many came. What a server sends
+    while nothing is asked closes the connection.
     """
 
     __slots__ = (
@@ -121,12 +122,13 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
             self._set_settled()
         if self._waiter is not None:
-            self._finish(Reset("the connection was closed by this side while the reply was awaited"))
+            self._fail(Reset("the connection was closed by this side while the reply was awaited"))
 
     def data_received(self, data: bytes) -> None:
         """See `asyncio.Protocol`."""
-        if not self.first_at:
-            self.first_at = _now()
+        if self._waiter is not None:  # else these are no times of the exchange, which is over
+            self.ended_at = _now()
+            self.first_at = self.first_at or self.ended_at
         if self._state <= _IDLE:  # nothing was asked
             self.abort()
             return
@@ -147,6 +149,7 @@ class Connection(asyncio.Protocol):
         if self._waiter is None:
             self.abort()
         elif exc is None and self._state == _BODY and self._to_eof:
+            self.ended_at = _now()
             self._finish(None)
             self.abort()
         elif isinstance(exc, OSError) and exc.errno:
@@ -221,12 +224,12 @@ class Connection(asyncio.Protocol):
 
     def _finish(self, failure: Failure | None) -> None:
         waiter, self._waiter = self._waiter, None
-        self.ended_at = _now()
         if waiter is not None and not waiter.done():  # it is done when it was cancelled
             waiter.set_result(failure)
 
     def _fail(self, failure: Failure) -> None:
         if self._waiter is not None:  # else the reply was complete before the connection went wrong
+            self.ended_at = _now()
             self._finish(failure)
         self.abort()
 

@@ -77,6 +77,7 @@ class RawTransport:
             connection.ended_at - first,
             len(data),
             connection.size,
+            connection.ended_at,
         )
         return failure
 

@@ -52,7 +52,8 @@ class Timings:
     """Where the time of one exchange went, in seconds, and how many bytes it moved, as far as the transport can tell.
 
     `blocked` includes `connecting` and `tls_handshaking`; all three are 0 on a connection that was open already.
-    `waiting` ends with the first byte of the reply, `receiving` with the last that was of interest.
+    `waiting` ends with the first byte of the reply, `receiving` with the last that was of interest. `ended` is when
+    that came, or the exchange failed (perf_counter seconds), and 0 when the transport does not know.
     """
 
     blocked: float = 0.0
@@ -63,6 +64,7 @@ class Timings:
     receiving: float = 0.0
     sent_bytes: int = 0
     received_bytes: int = 0
+    ended: float = 0.0
 
 
 class Sink(Protocol):

@@ -8,9 +8,11 @@ from loadgen.client.reply import PlainReply
 from loadgen.client.transport import Request, Timings
 from loadgen.outcome import Connect, Timeout
 from loadgen.phases import Phases
+from tests.support.clock import LeapingClock
 from tests.support.http_server import Received, http_server, reply
 
 POST = Request("POST", {}, b"{}")
+WITHIN = 60.0
 
 
 def counts(phases: Phases) -> tuple[int, int, int]:
@@ -23,7 +25,7 @@ async def test_a_refused_connection_has_nothing_to_send_and_nothing_to_wait_for(
     kind: type[RawTransport | AiohttpTransport], free_port: int
 ) -> None:
     phases, transport = Phases(), kind(f"http://127.0.0.1:{free_port}/mcp")
-    assert isinstance(await transport.exchange(POST, PlainReply(), 5.0), Connect)
+    assert isinstance(await transport.exchange(POST, PlainReply(), WITHIN), Connect)
     await transport.close()
     phases.add(transport.timings)
     assert counts(phases) == (0, 0, 0)
@@ -38,24 +40,33 @@ async def test_a_reply_has_all_three_phases(kind: type[RawTransport | AiohttpTra
     phases = Phases()
     async with http_server(answer) as server:
         transport = kind(server.url)
-        assert await transport.exchange(POST, PlainReply(), 5.0) is None
+        assert await transport.exchange(POST, PlainReply(), WITHIN) is None
         await transport.close()
     phases.add(transport.timings)
     assert counts(phases) == (1, 1, 1)
     assert phases.sent_bytes >= len(POST.body)
 
 
-async def test_a_reply_that_never_began_was_not_received() -> None:
+async def test_a_reply_that_never_began_was_not_received(monkeypatch: pytest.MonkeyPatch) -> None:
     async def silent(_: Received, __: asyncio.StreamWriter) -> None:
+        clock.leap(WITHIN)
         await asyncio.Event().wait()
 
-    phases = Phases()
+    clock, phases = LeapingClock(monkeypatch), Phases()
     async with http_server(silent) as server:
         transport = RawTransport(server.url)
-        assert isinstance(await transport.exchange(POST, PlainReply(), 0.05), Timeout)
+        assert isinstance(await transport.exchange(POST, PlainReply(), WITHIN), Timeout)
         await transport.close()
     phases.add(transport.timings)
     assert counts(phases) == (1, 1, 0)
+
+
+def test_a_reply_that_came_at_once_was_received_in_no_time() -> None:
+    phases = Phases()
+    phases.add(Timings(sending=0.1, waiting=0.2, received_bytes=2))
+    phases.add(Timings(sending=0.1, waiting=0.2))
+    receiving = phases.summary().receiving
+    assert (receiving.count, receiving.maximum) == (1, 0)
 
 
 def test_a_connection_that_was_there_has_no_phases_of_its_own() -> None:

@@ -1,4 +1,5 @@
 import asyncio
+import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -7,17 +8,23 @@ from typing import Any
 import pytest
 
 from loadgen.client.aiohttp import AiohttpTransport
-from loadgen.clock import SystemClock
-from loadgen.outcome import Cancelled, CheckFailed, HttpStatus, Ok, SchemaViolation, SessionLost, ToolError
+from loadgen.client.modern import MODERN
+from loadgen.client.raw import RawTransport
+from loadgen.client.session import PROTOCOL
+from loadgen.clock import Clock, SystemClock
+from loadgen.outcome import Cancelled, CheckFailed, HttpStatus, Ok, SchemaViolation, SessionLost, Timeout, ToolError
 from loadgen.sample import Sample, SessionSample
 from loadgen.schemas import OutputSchemas
 from loadgen.vu import VirtualUser
 from loadgen.warm_up import WarmUp
 from loadgen.workloads.calculator import CalculatorWorkload
-from tests.support.http_server import HttpServer, Received, http_server, reply, result
+from tests.support.clock import LeapingClock
+from tests.support.http_server import Answer, HttpServer, Received, http_server, reply, result
 from tests.support.mcp_script import McpScript, tool_result
+from tests.support.modern_script import ModernScript
 from tests.support.transport import FakeTransport
 
+MINUTE = 60.0
 RESULT_SCHEMA = {"type": "object", "properties": {"result": {"type": "number"}}, "required": ["result"]}
 OPERATIONS: dict[str, Callable[[float, float], float]] = {
     "add": lambda a, b: a + b,
@@ -104,6 +111,71 @@ async def test_opening_a_session_is_no_part_of_the_call_that_wanted_it() -> None
     async with user_of(McpScript(calculate)) as (user, ledger, _):
         await user.iterate(1)
         assert ledger.sessions[0].end <= ledger.calls[0].due
+
+
+Kind = type[RawTransport] | type[AiohttpTransport]
+
+
+@pytest.fixture(params=[RawTransport, AiohttpTransport])
+def kind(request: pytest.FixtureRequest) -> Kind:
+    made: Kind = request.param
+    return made
+
+
+async def one_call(
+    answer: Answer, kind: Kind, clock: Clock, protocol: str = PROTOCOL, *, retry_lost: bool = False
+) -> Sample:
+    """The sample of one call, which may take a minute of `clock`, to a server that answers so."""
+    async with http_server(answer) as server:
+        schemas, ledger = OutputSchemas((tool, RESULT_SCHEMA) for tool in CalculatorWorkload.tools), Ledger()
+        user = VirtualUser(
+            kind(server.url),
+            MINUTE,
+            CalculatorWorkload(1),
+            schemas,
+            ledger,
+            clock,
+            protocol=protocol,
+            retry_lost=retry_lost,
+        )
+        await user.iterate(1)
+        await user.close()
+    (sample,) = ledger.calls
+    return sample
+
+
+async def test_a_call_that_was_sent_once_more_took_the_time_of_both(
+    kind: Kind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = itertools.count(1)
+
+    async def lost_once(request: Received, writer: asyncio.StreamWriter) -> None:
+        if next(calls) == 1:
+            clock.leap(MINUTE / 2)
+            writer.close()
+        else:
+            await calculate(request, writer)
+
+    clock = LeapingClock(monkeypatch)
+    call = await one_call(ModernScript(lost_once), kind, clock, MODERN, retry_lost=True)
+    assert isinstance(call.outcome, Ok)
+    assert call.sent is not None
+    assert MINUTE / 2 < call.end - call.sent <= call.end - call.due < MINUTE
+
+
+async def test_a_call_that_timed_out_after_the_first_bytes_took_until_then(
+    kind: Kind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def begins(_: Received, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{")
+        await writer.drain()
+        asyncio.get_running_loop().call_later(0.05, clock.leap, MINUTE)
+        await asyncio.Event().wait()
+
+    clock = LeapingClock(monkeypatch)
+    call = await one_call(McpScript(begins), kind, clock)
+    assert call.outcome == Timeout("no end of the reply within 60 s", "total")
+    assert call.end - call.due >= MINUTE
 
 
 async def test_a_lost_session_fails_its_call_and_the_next_call_gets_a_new_one() -> None:

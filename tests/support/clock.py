@@ -77,5 +77,8 @@ class LeapingClock:
     def now(self) -> float:
         return time.perf_counter() + self._leaped
 
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
     def leap(self, seconds: float) -> None:
         self._leaped += seconds

@@ -1,4 +1,5 @@
 import asyncio
+import time
 from itertools import pairwise
 
 from hypothesis import given, settings
@@ -100,6 +101,22 @@ async def test_a_connection_is_clean_between_two_exchanges_only() -> None:
     states.append(connection.clean)
     connection.abort()
     assert [*states, connection.clean] == [False, True, False, True, False]
+
+
+async def test_an_exchange_ended_with_the_last_bytes_that_were_wanted() -> None:
+    connection = Connection(asyncio.get_running_loop())
+    connection.open_with(Wire())
+    waiter = connection.begin(b"request", RpcReply(1), 0.0, 1e9, 1e9)
+    moments = [time.perf_counter()]
+    for piece in (
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n",
+        b"2c\r\ndata: " + RESULT + b"\n\n\r\n",
+        b"0\r\n\r\n",
+    ):
+        connection.data_received(piece)
+        moments.append(time.perf_counter())
+    assert waiter.result() is None
+    assert moments[0] < connection.first_at < moments[1] < connection.ended_at < moments[2]
 
 
 async def test_one_timer_serves_many_exchanges() -> None:

@@ -403,6 +403,16 @@ async def test_timings_tell_where_the_time_went(kind: Kind) -> None:
     assert first.received_bytes >= 3
 
 
+async def test_a_reply_that_comes_at_once_takes_no_time_to_be_received_and_ends_then(kind: Kind) -> None:
+    async with transport_to(writes(reply(b"a")), kind) as (transport, _):
+        for _ in range(2):
+            began = time.perf_counter()
+            assert await transport.exchange(POST, Whole(), WITHIN) is None
+            t = transport.timings
+            assert t.receiving == 0
+            assert began + t.blocked + t.sending + t.waiting <= t.ended <= time.perf_counter()
+
+
 async def test_times_end_with_the_last_bytes_also_when_aiohttp_has_yet_to_hand_them_on() -> None:
     class Busy(Whole):
         def feed(self, chunk: bytes) -> bool:
