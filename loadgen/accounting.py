@@ -4,9 +4,8 @@ The hot path finds the cell of a call's tool and outcome and appends its times t
 at a time is folded. Whatever is asked of a whole run, a tool or an outcome is a merge of cells, made when it is asked.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
 
 from .cells import OK, Cell, call_checks, errors, merged, opening_checks, outcomes, tools
 from .histogram import Histogram
@@ -100,27 +99,14 @@ class Tap:
         self._services.append(self._service)
 
 
-class _Both:
-    """The histograms of two lists, as they are when they are asked for."""
-
-    __slots__ = ("_lists",)
-
-    def __init__(self, *lists: list[Histogram]) -> None:
-        self._lists = lists
-
-    def __iter__(self) -> Iterator[Histogram]:
-        return chain.from_iterable(self._lists)
-
-
 class Accounting:
     """The `Accounts` of one run. A cancelled call is counted, but has no duration: its reply never came.
 
-    In a `closed` model every call is due when it is sent, so that response and service times are the same. Without
-    `has_sessions` the protocol has none: openings are still kept by outcome, but they are no sessions, and not checked.
+    Without `has_sessions` the protocol has none: openings are still kept by outcome, but they are no sessions, and not
+    checked.
     """
 
-    def __init__(self, *, closed: bool = False, has_sessions: bool = True) -> None:
-        self._closed = closed
+    def __init__(self, *, has_sessions: bool = True) -> None:
         self.has_sessions = has_sessions
         self.dropped = 0
         self.reissued = 0
@@ -166,7 +152,7 @@ class Accounting:
             cell = self._cell_of_failure(sample)
         cell.calls = calls = cell.calls + 1
         cell.response.push(end - sample.due)
-        if sent is not None and not self._closed:
+        if sent is not None:
             cell.service.push(end - sent)
         if not calls % _FOLD_EVERY:
             self._fold(cell)
@@ -223,7 +209,7 @@ class Accounting:
 
     def _fold(self, cell: Cell) -> None:
         """Fold one of the two arrays: at no time is much folded at once."""
-        if self._closed or cell.calls // _FOLD_EVERY % 2:
+        if cell.calls // _FOLD_EVERY % 2:
             cell.response.fold()
         else:
             cell.service.fold()
@@ -244,9 +230,6 @@ class Accounting:
 
     def _cell(self, tool: str, label: str, failure: Failure | None, was_sent: bool) -> Cell:
         heard = not isinstance(failure, Cancelled)  # how long a cancelled call took says nothing
-        if self._closed and was_sent:
-            both = Trend(_Both(self._responses, self._services) if heard else ())
-            return Cell(tool, label, failure, was_sent, 0, both, both)
         response, service = Trend(self._responses if heard else ()), Trend(self._services if heard else ())
         return Cell(tool, label, failure, was_sent, 0, response, service)
 

@@ -93,7 +93,7 @@ class _ReplayedScenario:
 
     def __init__(self, asked: AskedScenario, *, has_sessions: bool) -> None:
         self.asked = asked
-        self.accounting = Accounting(closed=not asked.open_model, has_sessions=has_sessions)
+        self.accounting = Accounting(has_sessions=has_sessions)
         self.tags = {**asked.tags, "scenario": asked.name}
         self.unfinished_sessions = 0
         self._told: Line = {}

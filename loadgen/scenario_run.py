@@ -48,7 +48,7 @@ class ScenarioRun:
     ) -> None:
         self.scenario = scenario
         self.open_model = scenario.executor.rate_at(0.0) is not None
-        self.accounting = Accounting(closed=not self.open_model, has_sessions=target.protocol != MODERN)
+        self.accounting = Accounting(has_sessions=target.protocol != MODERN)
         self.timeline = Timeline([self.accounting])
         self.warm_up = WarmUp(plan.warm_up_seconds, plan.warm_up_iterations)
         samples = record(scenario.name, self.accounting)

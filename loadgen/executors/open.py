@@ -132,13 +132,15 @@ async def _hand_out(floor: Floor, pace: Pace, start: float, end: float, crew: Cr
     total, n = pace.total, 0
     due = start + pace.due_at(0)
     while not stopping():
-        now = clock.now()
+        now, before = clock.now(), n
         while n < total and due <= now:
             number = tally.issue()
             if not crew.hand(number, due):
                 tally.drop(number, due)
             n += 1
             due = start + pace.due_at(n)
+        if n > before:
+            await asyncio.sleep(0)  # who has got a call goes first
         left = (due if n < total else end) - clock.now()
         if left <= 0 and n >= total:
             return

@@ -32,15 +32,6 @@ def test_response_time_is_from_due_and_service_time_from_sent() -> None:
     assert measured.service.maximum == 250
 
 
-def test_in_a_closed_model_the_two_are_one_and_the_same() -> None:
-    accounts = Accounting(closed=True)
-    for outcome, sent in ((Ok({}), 1.0), (HttpStatus("no", 503), 1.0), (HttpStatus("no", 503), None)):
-        accounts.add(Sample("tool", due=1.0, sent=sent, end=1.25, outcome=outcome))
-    measured = measured_of(accounts)
-    assert (measured.response.count, measured.service.count) == (3, 2)
-    assert measured.response.maximum == measured.service.maximum == 250
-
-
 def test_a_call_that_was_never_sent_has_a_response_time_but_no_service_time() -> None:
     measured = measured_of(accounting(HttpStatus("no", 503), sent=None))
     assert (measured.response.count, measured.service.count) == (1, 0)
@@ -158,7 +149,7 @@ def test_a_tap_gives_what_came_since_the_last_look() -> None:
 
 
 def test_taps_take_nothing_away_from_one_another() -> None:
-    accounts = Accounting(closed=True)
+    accounts = Accounting()
     first, second = accounts.tap(), accounts.tap()
     seen = []
     for _ in range(10):

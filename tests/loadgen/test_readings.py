@@ -278,9 +278,8 @@ def test_cancelled_calls_are_no_iterations_of_a_window() -> None:
     assert (read(readings, "http_reqs", "count"), read(readings, "iterations", "count")) == (2, 1)
 
 
-@pytest.mark.parametrize("closed", [True, False])
-def test_a_window_has_the_service_times_of_both_models(closed: bool) -> None:
-    scenario = Scenario(Accounting(closed=closed))
+def test_a_window_has_service_times_and_response_times() -> None:
+    scenario = Scenario(Accounting())
     call(scenario.accounting, "add", OK, 1.0, 1.0, 1.5)
     call(scenario.accounting, "add", BUSY, 1.0, None, 1.1)
     scenario.timeline.tick(1.0, Moment())

@@ -99,10 +99,7 @@ def written(path: Path, seconds: int, names: Sequence[str], dice: random.Random,
     """The result of a run with drawn calls in every second, which is written to `path`."""
     scenarios = [AskedScenario(name, "add", "load", {"kind": name}, bool(n % 2)) for n, name in enumerate(names)]
     asked, recorder, vus = asked_for(scenarios), NdjsonRecorder(path), Gauge()
-    parts = [
-        WrittenScenario(Accounting(closed=not each.open_model), each, tags={**each.tags, "scenario": each.name})
-        for each in scenarios
-    ]
+    parts = [WrittenScenario(Accounting(), each, tags={**each.tags, "scenario": each.name}) for each in scenarios]
     samples = [recorder.samples(part.asked.name, part.accounting) for part in parts]
     timeline = Timeline([part.accounting for part in parts])
     outcomes: list[Outcome] = [Ok({}), *([] if good else FAILURES)]

@@ -46,7 +46,7 @@ def test_an_interval_without_calls_has_no_times() -> None:
 
 
 def test_the_calls_of_all_scenarios_are_in_one_line() -> None:
-    several = [Accounting(), Accounting(closed=True)]
+    several = [Accounting(), Accounting()]
     timeline = Timeline(several)
     for accounts in several:
         call(accounts, n=3)

@@ -1,8 +1,11 @@
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
 from formats.errors import InvalidInput
+from loadgen.clock import Sleep
 from loadgen.executors.open import ConstantArrivalRate, RampingArrivalRate
 from loadgen.pacing import Stage
 from loadgen.plan import Executor
@@ -20,6 +23,21 @@ async def test_calls_are_due_at_even_distances_however_slow_the_replies_are() ->
     assert all(made.began == pytest.approx(made.due, abs=0.001) for made in pool.made)
     assert pool.dropped == 0
     pool.check()
+
+
+async def test_a_call_that_is_due_begins_before_the_alarm_for_the_next_one_is_set() -> None:
+    class SlowToSet(FakeClock):
+        @contextmanager
+        def alarm(self) -> Iterator[Sleep]:
+            async def sleep(seconds: float) -> None:
+                self.skip(0.01)
+                await self.sleep(seconds - 0.01)
+
+            yield sleep
+
+    pool = SlowPool(SlowToSet(), 1.0)
+    await ConstantArrivalRate(10, 3, 20, 20).run(pool.floor)
+    assert all(made.began == pytest.approx(made.due, abs=0.001) for made in pool.made)
 
 
 async def test_users_are_made_when_all_are_busy_and_no_more_than_needed() -> None:
