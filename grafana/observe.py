@@ -16,7 +16,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -171,7 +171,8 @@ def stopped(process: subprocess.Popen[bytes] | subprocess.Popen[str], how: int =
     finally:
         process.send_signal(how)
         try:
-            process.wait(SECONDS_TO_STOP)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(SECONDS_TO_STOP)
         finally:
             process.kill()
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from grafana import observe as observing
 from tests.deployment.tool import ROOT
 from tests.support.prometheus import program
 
@@ -109,6 +110,15 @@ def test_when_a_part_of_it_ends_by_itself_the_rest_ends_too(tmp_path: Path) -> N
         finally:
             observe.kill()
     assert (observe.returncode, complaint) == (1, "observe: the calculator server ended\n")
+
+
+def test_a_part_that_does_not_stop_is_killed_without_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(observing, "SECONDS_TO_STOP", 0.1)
+    deaf = ["sh", "-c", "trap '' TERM; echo ready; while :; do sleep 0.01; done"]
+    with subprocess.Popen(deaf, stdout=subprocess.PIPE) as process, observing.stopped(process):
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+    assert process.returncode == -signal.SIGKILL
 
 
 def child(parent: int, name: str) -> int:
