@@ -4,7 +4,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 
 SECONDS_TO_RUN = 120
 SECONDS_TO_STOP = 20
@@ -37,7 +37,8 @@ def serving(name: str) -> Iterator[str]:
         finally:
             process.terminate()
             try:
-                process.wait(SECONDS_TO_STOP)
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(SECONDS_TO_STOP)
             finally:
                 process.kill()
         if process.returncode != 0:
@@ -53,7 +54,10 @@ def main() -> int:
         for name, flags in (*LOADS.items(), *checks.items()):
             command = [sys.executable, "-m", "loadgen", *flags, "--url", urls[name]]
             print(f"\n$ mcp-load {' '.join(command[3:])}\n", flush=True)
-            done = subprocess.run(command, check=False, timeout=SECONDS_TO_RUN)  # noqa: S603 - our own command
+            try:
+                done = subprocess.run(command, check=False, timeout=SECONDS_TO_RUN)  # noqa: S603 - our own command
+            except subprocess.TimeoutExpired:
+                sys.exit(f"demo: mcp-load {command[3]} did not end within {SECONDS_TO_RUN:g} s")
             worst = max(worst, abs(done.returncode))  # one that a signal ended has a negative code
     print(NEXT if worst == 0 else f"\ndemo: a run failed (exit code {worst})")
     return worst

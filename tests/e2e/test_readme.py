@@ -104,6 +104,14 @@ def test_the_serve_commands_start_what_they_say(name: str) -> None:
             server.terminate()
 
 
+def test_a_part_of_the_demo_that_does_not_end_is_told_in_a_sentence() -> None:
+    hurried = "import demo; demo.SECONDS_TO_RUN = 0.01; demo.main()"
+    done = subprocess.run(
+        [sys.executable, "-c", hurried], cwd=ROOT, check=False, capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (1, "demo: mcp-load payments did not end within 0.01 s\n")
+
+
 def test_the_demo_passes_and_prints_both_reports_with_nothing_failed() -> None:
     report = run([sys.executable, "demo.py"], ROOT)
     assert re.findall(r"MCP load test: (\w+)", report) == ["payments", "quick"]
