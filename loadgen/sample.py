@@ -11,8 +11,8 @@ class Sample:
     """One tool call. Times are seconds of the run's clock.
 
     `due` is the moment at which the call should have begun (closed model: when the virtual user was free), `sent` the
-    moment it was handed to the transport, None when the session that it needed could not be opened. Response time is
-    `end - due`, service time is `end - sent`.
+    moment it began to be written, or was handed to a transport that cannot tell; None when it never left. Response time
+    is `end - due`, service time is `end - sent`.
     """
 
     tool: str
