@@ -15,7 +15,7 @@ Rung = tuple[Fits, str | None]
 """What an answer may be, and the code of the finding that it is; None: it is as it should be."""
 
 _CLIENT_ERRORS = range(400, 500)
-_SERVER_ERRORS = range(500, 600)
+SERVER_ERRORS = range(500, 600)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Case:
         for fits, code in self.rungs:
             if fits(answer):
                 return code
-        return "http.server-error" if answer.status in _SERVER_ERRORS else self.otherwise
+        return "http.server-error" if answer.status in SERVER_ERRORS else self.otherwise
 
 
 async def run_cases(client: Client, notes: Notes, cases: Sequence[Case]) -> None:
@@ -85,7 +85,7 @@ def client_error(answer: Answer) -> bool:
 
 def refused(answer: Answer) -> bool:
     """A status of 400 to 499, or an error."""
-    return answer.status in _CLIENT_ERRORS or (answer.error is not None and answer.status not in _SERVER_ERRORS)
+    return answer.status in _CLIENT_ERRORS or (answer.error is not None and answer.status not in SERVER_ERRORS)
 
 
 def tool_error(answer: Answer) -> bool:

@@ -120,7 +120,12 @@ _CODES = (
         "A request from the page of another site is refused with another status than 403",
         _SECURITY,
     ),
-    Code("http.server-error", "must", "A request that is the client's mistake makes the server fail", "RFC 9110, 15.6"),
+    Code(
+        "http.server-error",
+        "must",
+        "A request that is the client's mistake, or ends a session, makes the server fail",
+        "RFC 9110, 15.6",
+    ),
     Code("session.characters", "must", "A session id is not of visible ASCII", _SESSIONS, _OLD),
     Code("session.missing", "should", "A request without its session id is not refused with 400", _SESSIONS, _OLD),
     Code("session.unknown", "should", "A session id that never was is not refused with 404", _SESSIONS, _OLD),

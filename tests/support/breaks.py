@@ -192,6 +192,7 @@ BREAKS: Sequence[Break] = (
     Break("http.get", "lifecycle", on(both(old, status(405)), send(200)), OLD),
     Break("session.characters", "lifecycle", on(INITIALIZE, names_session("an id")), OLD),
     Break("session.ended", "lifecycle", on(both(method("ping"), status(404)), answer({})), OLD),
+    Break("http.server-error", "lifecycle", on(leaves, send(500)), OLD),
     Break("session.independence", "lifecycle", ends_all_sessions, OLD),
     Break("version.fallback", "lifecycle", on(UNKNOWN_VERSION, result(protocolVersion="1999-01-01")), OLD),
     Break("version.newest", "lifecycle", on(UNKNOWN_VERSION, result(protocolVersion=BATCHES)), OLD),

@@ -8,6 +8,7 @@ from formats.contract import essence
 from ...client.modern import MODERN
 from ..answer import EVENTS, Answer
 from ..canary import find_canaries
+from ..case import SERVER_ERRORS
 from ..client import Client, no_answer
 from ..difference import same
 from ..lists import METHOD_NOT_FOUND
@@ -142,6 +143,11 @@ async def _check_sessions(target: Target, notes: Notes, version: str) -> None:
         notes.did()
         if not isinstance(ended, Answer):
             notes.find("server.no-answer", f"{version}: DELETE", no_answer(ended))
+            return
+        if ended.status in SERVER_ERRORS:
+            notes.find(
+                "http.server-error", f"{version}: DELETE", f"an end of the session or HTTP 405 expected, got {ended}"
+            )
             return
         if ended.status not in _GOOD:
             notes.skip(f"{version}: DELETE ends no session ({ended})")
