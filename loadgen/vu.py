@@ -141,8 +141,9 @@ class VirtualUser:
         except asyncio.CancelledError:
             self._account(n, Sample(call.tool, due, sent, self._clock.now(), _STOPPED))
             raise
-        end = self._clock.now()
-        if timings is not None and timings.ended:  # what the client does before and after is no time of the server's
+        if timings is None or not timings.ended:
+            end = self._clock.now()
+        else:  # what the client does before and after is no time of the server's
             end = timings.ended
             sent = sent if resent else end - timings.receiving - timings.waiting - timings.sending
         if isinstance(outcome, Ok):
