@@ -26,15 +26,13 @@ SCHEDULES: dict[Schedule, str] = {
 Model = Literal["closed", "open"]
 MODELS: tuple[Model, ...] = ("closed", "open")
 _ALLOWED_MS, _RELATIVE = 0.3, 0.01
-_ALLOWED_BEHIND_AIOHTTP_MS = 0.6
-"""In the open model: what aiohttp does between the moment a call is due and its first byte is in the response time."""
 _FEW = 4
 """Users of the open model: one call takes 5 ms of 8, a slow one 500 ms of 800, so two are ever busy at a time."""
 _IN_A_STOP = math.ceil(STOP * RATE)
 _SECONDS_TO_START = 10.0
 HEADING = f"""\
 closed: 1 virtual user, service times; open: {RATE:g} calls/s, response times
-!: off by {_RELATIVE:.0%} + {_ALLOWED_MS:g} ms or more (aiohttp, open: {_ALLOWED_BEHIND_AIOHTTP_MS:g} ms)
+!: off by {_RELATIVE:.0%} + {_ALLOWED_MS:g} ms or more
 
 {"service time":26}{"model":8}{"transport":11}{"":5}{"true ms":>9}{"reported":>10}{"error":>8}"""
 
@@ -79,12 +77,8 @@ class Row:
 
     @property
     def within(self) -> bool:
-        """Whether that is below 0.3 ms + 1 %, of aiohttp in the open model 0.6 ms + 1 %."""
-        if self.error_ms is None:
-            return False
-        behind = self.transport == "aiohttp" and self.model == "open"
-        allowed = _ALLOWED_BEHIND_AIOHTTP_MS if behind else _ALLOWED_MS
-        return abs(self.error_ms) < allowed + _RELATIVE * self.true_ms
+        """Whether that is below 0.3 ms + 1 %."""
+        return self.error_ms is not None and abs(self.error_ms) < _ALLOWED_MS + _RELATIVE * self.true_ms
 
 
 def calls_within(schedule: Schedule, model: Model, seconds: float) -> int:

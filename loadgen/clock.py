@@ -11,8 +11,6 @@ from .timer import PreciseTimer
 Sleep = Callable[[float], Awaitable[None]]
 _COARSE = 0.001
 """Seconds to which event loops round their timers; uvloop would make none of less than half of it."""
-_EARLY, _WORTH = 0.0002, 0.001
-"""Seconds that a process may take to wake up: a sleep that is long enough for that to cost little ends awake."""
 
 
 class Clock(Protocol):
@@ -53,16 +51,7 @@ class SystemClock:
             yield lambda seconds: asyncio.sleep(max(seconds, _COARSE))
             return
 
-        async def sleep(seconds: float) -> None:
-            if seconds < _WORTH:
-                await timer.sleep(seconds)
-                return
-            due = time.perf_counter() + seconds
-            await timer.sleep(seconds - _EARLY)
-            while time.perf_counter() < due:  # noqa: ASYNC110 - an event would come as late as the timer
-                await asyncio.sleep(0)  # calls go on meanwhile
-
         try:
-            yield sleep
+            yield timer.sleep
         finally:
             timer.close()

@@ -48,6 +48,6 @@ class Tally:
             self._arrivals.add_dropped()
 
     def begin(self, n: int, due: float, now: float) -> None:
-        """Iteration `n` of an open model, due at `due`, begins."""
+        """Iteration `n` of an open model, due at `due`, begins; who begins before, to be ready, is in time."""
         if not self._warm_up.holds(n, due):
-            self._arrivals.add_lag(now - due)
+            self._arrivals.add_lag(max(0.0, now - due))

@@ -118,23 +118,26 @@ class VirtualUser:
     async def make(self, call: ToolCall, n: int = 1, due: float | None = None) -> Outcome:
         """Make `call`, now; when there is no session, open one first.
 
-        In an open model it was `due` at its scheduled moment, whatever came between. Without that, in a closed model,
-        it is due now, or when its session is there: opening one has a metric of its own.
+        In an open model it is or was `due` at its scheduled moment, whatever came between, and is not sent before it.
+        Without that, in a closed model, it is due now, or when its session is there: opening one has a metric of its
+        own.
         """
         began = self._clock.now()
-        closed, due, sent = due is None, began if due is None else due, None
+        closed, not_before, due, sent = due is None, due or 0.0, began if due is None else due, None
         session = self._session
         outcome: Outcome
         timings, resent = None, False
         try:
             if session is None:
+                if began < not_before:
+                    await self._clock.sleep(not_before - began)
                 session = await self.open()
                 began = self._clock.now()
                 due = began if closed and isinstance(session, Session) else due
             if isinstance(session, Session):
                 sent, reissued = began, session.reissued
                 key = None if self._keys is None else self._keys.next(call.tool)
-                outcome = await call_tool(session, call.tool, call.arguments, call_key=key)
+                outcome = await call_tool(session, call.tool, call.arguments, call_key=key, not_before=not_before)
                 timings, resent = self._transport.timings, session.reissued > reissued
             else:
                 outcome, self._session = session, None

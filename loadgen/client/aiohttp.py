@@ -5,7 +5,7 @@ import functools
 import math
 import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import aiohttp
 from aiohttp.abc import AbstractStreamWriter
@@ -15,7 +15,7 @@ from aiohttp.tracing import Trace
 
 from ..outcome import Connect, Failure, Parse, Reset, Tls
 from .headers import Fields, encode, merge
-from .transport import SETTLE_BYTES, SETTLE_SECONDS, Limits, Phase, Request, Sink, Timings, reason, too_late
+from .transport import SETTLE_BYTES, SETTLE_SECONDS, Limits, Phase, Request, Sink, Timings, hold, reason, too_late
 
 _KEEP_ALIVE_SECONDS = 300.0
 _MOST_HEADS = 256
@@ -26,25 +26,25 @@ _now = time.perf_counter
 class _TimedRequest(aiohttp.ClientRequest):
     """A request that tells when it is about to be written, and when it has been."""
 
-    on_sending: Callable[[], None]
-    on_sent: Callable[[], None]
+    owner: "AiohttpTransport"
 
     async def send(self, conn: Connection) -> aiohttp.ClientResponse:
         """Write the headers, or leave them and the body to a task."""
         if self.body:
             return await super().send(conn)
-        self.on_sending()
+        self.owner.note_sending()
         reply = await super().send(conn)
-        self.on_sent()
+        self.owner.note_sent()
         return reply
 
     async def write_bytes(
         self, writer: AbstractStreamWriter, conn: Connection, content_length: int | None = None
     ) -> None:
         """Write the body, and the headers before it: they wait for it."""
-        self.on_sending()
+        await self.owner.hold()
+        self.owner.note_sending()
         await super().write_bytes(writer, conn, content_length)
-        self.on_sent()
+        self.owner.note_sent()
 
 
 class _Wire(ResponseHandler):
@@ -80,7 +80,7 @@ class _Connector(aiohttp.TCPConnector):
     ) -> Connection:
         """A connection for `req`: the one there is, or a new one."""
         if isinstance(req, _TimedRequest):
-            req.on_sending, req.on_sent = self._owner.note_sending, self._owner.note_sent
+            req.owner = self._owner
         self._owner.note_connecting()
         connection = await super().connect(req, traces, timeout)
         self._owner.note_connected(connection)
@@ -121,7 +121,7 @@ class AiohttpTransport:
         self._heads: dict[int, tuple[Mapping[str, str], dict[str, str]]] = {}
         self._phase: Phase = "first_byte"
         self._timer: asyncio.Timeout | None = None
-        self._began = self._phase_began = self._total_at = 0.0
+        self._began = self._phase_began = self._total_at = self._not_before = 0.0
         self._wire: _Wire | None = None
         self._reply: aiohttp.ClientResponse | None = None
         self.timings = Timings()
@@ -139,8 +139,11 @@ class AiohttpTransport:
         """See `Transport`."""
         fields = self._fields(request)
         self._began = self._phase_began = _now()
+        self._not_before = request.not_before
         if self._reply is not None:
             await self.settle()
+        if self._wire is None or not self._wire.connected:
+            await self.hold()
         self.timings = Timings(sent_bytes=len(request.body))
         self._phase = "first_byte"
         self._total_at = asyncio.get_running_loop().time() + within
@@ -243,6 +246,13 @@ class AiohttpTransport:
             self._wire = wire
             self.timings.connecting = took
         wire.first_at = 0.0
+
+    async def hold(self) -> None:
+        """Wait for the moment before which the request is not written; that is no time of the exchange."""
+        before = _now()
+        if before < self._not_before:
+            await hold(self._not_before)
+            self._began += _now() - before
 
     def note_sending(self) -> None:
         """The request is about to be written."""

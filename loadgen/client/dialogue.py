@@ -75,13 +75,15 @@ async def request(session: Session, method: str, params: Mapping[str, Any]) -> R
     return await ask(session, session.headers or HEADERS, encode_tail(method, params))
 
 
-async def ask(session: Session, headers: Mapping[str, str], tail: bytes, own: Fields = ()) -> RpcResult | Failure:
+async def ask(
+    session: Session, headers: Mapping[str, str], tail: bytes, own: Fields = (), not_before: float = 0.0
+) -> RpcResult | Failure:
     """Make the request that ends in `tail`, under an id of its own; each attempt may take `session.within` seconds."""
     modern = session.protocol == MODERN
     for again in (modern and session.retry_lost, False):
         session.last_id = request_id = session.last_id + 1  # never used again: servers route replies by it
         reply = RpcReply(request_id, errors_have_status=modern)
-        post = Request("POST", headers, number_request(request_id, tail), own)
+        post = Request("POST", headers, number_request(request_id, tail), own, not_before)
         failure = await session.transport.exchange(post, reply, session.within)
         if not again or not (isinstance(failure, Reset) or (failure is None and reply.cut_short)):
             break

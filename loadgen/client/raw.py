@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from ..outcome import Connect, Failure, Tls
 from .connection import Connection
 from .headers import Fields, encode, merge
-from .transport import SETTLE_SECONDS, Limits, Request, Sink, Timings, reason, too_late
+from .transport import SETTLE_SECONDS, Limits, Request, Sink, Timings, hold, reason, too_late
 
 _PORTS = {"http": 80, "https": 443}
 _MOST_HEADS = 256
@@ -49,6 +49,9 @@ class RawTransport:
 
     async def exchange(self, request: Request, sink: Sink, within: float) -> Failure | None:
         """See `Transport`."""
+        data = self._encode(request)
+        if request.not_before:
+            await hold(request.not_before)
         began = _now()
         connection = self._connection
         blocked = connecting = handshaking = 0.0
@@ -59,7 +62,6 @@ class RawTransport:
             connection = opened
             connecting, handshaking = self.timings.connecting, self.timings.tls_handshaking
             blocked = _now() - began
-        data = self._encode(request)
         begun = began + blocked
         try:
             failure = await connection.begin(data, sink, began, within, self._first_byte)

@@ -40,7 +40,12 @@ _NO_HEADERS: Fields = ()
 
 
 async def call_tool(
-    session: Session, name: str, arguments: Mapping[str, Any], *, call_key: str | None = None
+    session: Session,
+    name: str,
+    arguments: Mapping[str, Any],
+    *,
+    call_key: str | None = None,
+    not_before: float = 0.0,
 ) -> Outcome:
     """Call one tool, once (server/tools, "Calling tools").
 
@@ -49,6 +54,8 @@ async def call_tool(
         name: the tool's name.
         arguments: a JSON object.
         call_key: sent as header `Mcp-Testbed-Call`, under which a server of this project keeps the call in its journal.
+        not_before: a moment, by time.perf_counter(), a few milliseconds from now at most: the request is made ready at
+            once, and written then.
 
     Returns:
         Ok carries the result: `content`, and `structuredContent` when the tool has an outputSchema. ToolError: the
@@ -62,7 +69,7 @@ async def call_tool(
     own = _NO_HEADERS if call_key is None else ((CALL_KEY_HEADER, call_key),)
     if form.mirrored:
         own += mirrors(form.mirrored, arguments)
-    answer = await ask(session, form.headers, encode_call_tail(form.start, arguments), own)
+    answer = await ask(session, form.headers, encode_call_tail(form.start, arguments), own, not_before)
     if not isinstance(answer, RpcResult):
         return answer
     result = answer.result

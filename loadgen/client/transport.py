@@ -1,7 +1,9 @@
 """The seam between MCP and HTTP: one exchange of a request for a reply, over one connection."""
 
+import asyncio
 import math
 import os
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
@@ -17,6 +19,8 @@ _WAITED_FOR: Mapping[Phase, str] = {
 SETTLE_SECONDS = 0.1
 SETTLE_BYTES = 64 * 1024
 """What the rest of a reply may cost before a new connection is the cheaper way to go on."""
+
+_LONGEST_HOLD = 0.01
 
 MAX_REPLY_BYTES = 16 * 1024 * 1024
 """A longer reply is a failure of its own: memory stays bounded whatever a server sends."""
@@ -38,13 +42,15 @@ class Request:
     """An HTTP request to the endpoint that the transport was made for.
 
     `headers` is one mapping for many requests, which nobody changes (a transport keeps its encoded form), `own` what
-    this one adds.
+    this one adds. A request is made ready at once, but not written before `not_before` (perf_counter seconds), which
+    is a few milliseconds from now at most.
     """
 
     method: Literal["POST", "DELETE", "GET", "PUT"]
     headers: Mapping[str, str]
     body: bytes = b""
     own: tuple[tuple[str, str], ...] = ()
+    not_before: float = 0.0
 
 
 @dataclass(slots=True)
@@ -103,6 +109,13 @@ class Transport(Protocol):
     async def close(self) -> None:
         """Drop the connection."""
         ...
+
+
+async def hold(until: float) -> None:
+    """Return at `until` (perf_counter seconds), or after 10 ms: an event would come later, by what waking up takes."""
+    until = min(until, time.perf_counter() + _LONGEST_HOLD)
+    while time.perf_counter() < until:  # noqa: ASYNC110 - as above
+        await asyncio.sleep(0)  # others go on meanwhile
 
 
 def too_late(phase: Phase, seconds: float) -> Timeout:

@@ -31,6 +31,11 @@ class Crew:
         for _ in range(vus):
             self._idle.append(self._hire(None))
 
+    @property
+    def idle(self) -> bool:
+        """Whether somebody is free."""
+        return bool(self._idle)
+
     def hand(self, n: int, due: float) -> bool:
         """Give iteration `n` to a user that is free, or to a new one; False when there is none."""
         if self._idle:

@@ -15,6 +15,11 @@ from .refusal import above, at_least, refuse, seconds, stages
 
 _SHORTEST_NAP = 0.0005
 """Seconds; at rates above one in that time, iterations are handed out several at a time."""
+_UNHURRIED = 0.001
+"""Seconds to the next iteration that leave time to have it ready before its moment."""
+_LEAD, _LEAD_SHARE = 0.0007, 0.1
+"""How long before its moment an iteration is then handed out: so many seconds at most, and no more than that part of
+the time to it, for who is ready waits awake. It covers waking up, and what comes before the first byte."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,24 +132,26 @@ async def _run(floor: Floor, pace: Pace, duration: float, vus: int, max_vus: int
 
 
 async def _hand_out(floor: Floor, pace: Pace, start: float, end: float, crew: Crew, sleep: Sleep) -> None:
-    """Hand every iteration out when it is due, all that are due at a time together, until `end`."""
+    """Hand every iteration out when it is due, or just before to who is free, all of a time together, until `end`."""
     tally, clock, stopping = floor.tally, floor.clock, floor.stopping
-    total, n = pace.total, 0
+    total, n, lead = pace.total, 0, 0.0
     due = start + pace.due_at(0)
     while not stopping():
         now, before = clock.now(), n
-        while n < total and due <= now:
+        while n < total and (due <= now or (due <= now + lead and crew.idle)):
             number = tally.issue()
             if not crew.hand(number, due):
                 tally.drop(number, due)
             n += 1
             due = start + pace.due_at(n)
-        if n > before:
+        until = due if n < total else end
+        if n > before and until - now > _UNHURRIED:
             await asyncio.sleep(0)  # who has got a call goes first
-        left = (due if n < total else end) - clock.now()
+        left = until - clock.now()
         if left <= 0 and n >= total:
             return
-        await sleep(min(max(_SHORTEST_NAP, left), LONGEST_NAP))
+        lead = min(_LEAD, left * _LEAD_SHARE) if n < total and left > _UNHURRIED else 0.0
+        await sleep(min(max(_SHORTEST_NAP, left - lead), LONGEST_NAP))
 
 
 def _allocation(vus: int, max_vus: int) -> list[str | None]:

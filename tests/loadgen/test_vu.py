@@ -1,5 +1,6 @@
 import asyncio
 import itertools
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -176,6 +177,19 @@ async def test_a_call_that_timed_out_after_the_first_bytes_took_until_then(
     call = await one_call(McpScript(begins), kind, clock)
     assert call.outcome == Timeout("no end of the reply within 60 s", "total")
     assert call.end - call.due >= MINUTE
+
+
+@pytest.mark.parametrize("has_session", [True, False])
+async def test_a_call_that_is_not_due_yet_is_not_sent_before(has_session: bool) -> None:
+    async with user_of(McpScript(calculate)) as (user, ledger, _):
+        if has_session:
+            await user.open()
+        due = time.perf_counter() + 0.005
+        await user.iterate(1, due)
+        (call,), (session,) = ledger.calls, ledger.sessions
+        assert call.sent is not None
+        assert due == call.due <= call.sent
+        assert has_session or session.due >= due - 0.002  # the event loop rounds so
 
 
 async def test_a_lost_session_fails_its_call_and_the_next_call_gets_a_new_one() -> None:

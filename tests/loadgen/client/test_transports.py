@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
+import loadgen.client.aiohttp
+import loadgen.client.raw
 from loadgen.client.aiohttp import AiohttpTransport
 from loadgen.client.raw import RawTransport
-from loadgen.client.transport import Limits, Request, Transport
+from loadgen.client.transport import Limits, Request, Transport, hold
 from loadgen.outcome import Connect, Parse, Reset, Timeout, Tls
 from tests.support.certificates import make_certificate, server_context
 from tests.support.clock import LeapingClock
@@ -411,6 +413,58 @@ async def test_a_reply_that_comes_at_once_takes_no_time_to_be_received_and_ends_
             t = transport.timings
             assert t.receiving == 0
             assert began + t.blocked + t.sending + t.waiting <= t.ended <= time.perf_counter()
+
+
+async def test_a_request_is_not_written_before_its_moment_and_waiting_for_it_is_no_time_of_the_exchange(
+    kind: Kind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def leap(until: float) -> None:
+        clock.leap(max(0.0, until - clock.now()))
+
+    async with transport_to(writes(reply(b"a")), kind) as (transport, _):
+        clock = LeapingClock(monkeypatch)
+        for module in (loadgen.client.raw, loadgen.client.aiohttp):
+            monkeypatch.setattr(module, "hold", leap)
+        for _ in range(2):  # the first one has to connect, too
+            moment = clock.now() + WITHIN / 2
+            assert await transport.exchange(Request("POST", {}, b"{}", not_before=moment), Whole(), WITHIN) is None
+            t = transport.timings
+            assert t.ended - t.receiving - t.waiting - t.sending >= moment
+            assert t.blocked + t.sending + t.waiting + t.receiving < WITHIN / 2
+
+
+async def test_a_connection_that_was_closed_while_its_request_waited_is_made_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with transport_to(writes(reply(b"a")), RawTransport) as (transport, server):
+        assert await transport.exchange(POST, Whole(), WITHIN) is None
+
+        async def closed_meanwhile(_: float) -> None:
+            assert isinstance(transport, RawTransport)
+            assert transport._connection is not None
+            transport._connection.abort()
+
+        monkeypatch.setattr(loadgen.client.raw, "hold", closed_meanwhile)
+        assert await transport.exchange(Request("POST", {}, not_before=1.0), Whole(), WITHIN) is None
+        assert [request.connection for request in server.received] == [1, 2]
+
+
+async def test_holding_lets_others_run_and_ends_at_the_moment_or_after_some_milliseconds() -> None:
+    others = 0
+
+    async def run() -> None:
+        nonlocal others
+        while True:
+            others += 1
+            await asyncio.sleep(0)
+
+    running = asyncio.create_task(run())
+    for seconds, at_least in ((0.002, 0.002), (1e9, 0.005), (-1.0, 0.0)):
+        began = time.perf_counter()
+        await hold(began + seconds)
+        assert time.perf_counter() - began >= at_least
+    running.cancel()
+    assert others > 1
 
 
 async def test_times_end_with_the_last_bytes_also_when_aiohttp_has_yet_to_hand_them_on() -> None:

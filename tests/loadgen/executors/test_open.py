@@ -40,6 +40,28 @@ async def test_a_call_that_is_due_begins_before_the_alarm_for_the_next_one_is_se
     assert all(made.began == pytest.approx(made.due, abs=0.001) for made in pool.made)
 
 
+async def test_who_is_free_gets_a_call_just_before_its_moment_to_have_it_ready() -> None:
+    pool = SlowPool(FakeClock(), 0.05)
+    await ConstantArrivalRate(10, 3, 1, 1).run(pool.floor)
+    early = [made.due - made.began for made in pool.made if made.began is not None]
+    assert early == pytest.approx([0, *[0.0007] * 29])
+    assert max(pool.lags) == 0
+
+
+async def test_who_gets_free_between_that_and_its_moment_gets_it_then() -> None:
+    pool = SlowPool(FakeClock(), 0.0997)
+    await ConstantArrivalRate(10, 3, 1, 1).run(pool.floor)
+    assert (len(pool.made), pool.dropped) == (30, 0)
+    assert all(made.began == pytest.approx(made.due, abs=0.0005) for made in pool.made)
+
+
+@pytest.mark.parametrize("rate", [1_100, 4_000])
+async def test_at_high_rates_nobody_waits_ready(rate: int) -> None:
+    pool = SlowPool(FakeClock(), 0.0001)
+    await ConstantArrivalRate(rate, 1, 9, 9).run(pool.floor)
+    assert all(made.began is not None and made.began >= made.due - 1e-9 for made in pool.made)
+
+
 async def test_users_are_made_when_all_are_busy_and_no_more_than_needed() -> None:
     pool = SlowPool(FakeClock(), 0.95)
     await ConstantArrivalRate(10, 3, 5, 100).run(pool.floor)
