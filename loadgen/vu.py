@@ -123,7 +123,8 @@ class VirtualUser:
         own.
         """
         began = self._clock.now()
-        closed, not_before, due, sent = due is None, due or 0.0, began if due is None else due, None
+        closed, not_before = due is None, due or 0.0
+        due, sent = began if due is None else due, None
         session = self._session
         outcome: Outcome
         timings, resent = None, False

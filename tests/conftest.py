@@ -1,6 +1,7 @@
-"""What all tests share: examples of hypothesis may take their time on busy machines, and any output may be reported."""
+"""What all tests share: unhurried examples of hypothesis, reports of any output, a port where nobody listens."""
 
-from collections.abc import Generator
+import socket
+from collections.abc import Generator, Iterator
 
 import pytest
 from hypothesis import settings
@@ -15,3 +16,11 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
     report = yield
     report.sections = [(name, text.encode(errors="backslashreplace").decode()) for name, text in report.sections]
     return report
+
+
+@pytest.fixture
+def free_port() -> Iterator[int]:
+    """A port of this machine where nobody listens, and nobody else can."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        yield probe.getsockname()[1]

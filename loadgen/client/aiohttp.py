@@ -41,7 +41,7 @@ class _TimedRequest(aiohttp.ClientRequest):
         self, writer: AbstractStreamWriter, conn: Connection, content_length: int | None = None
     ) -> None:
         """Write the body, and the headers before it: they wait for it."""
-        await self.owner.hold()
+        await self.owner.hold_back()
         self.owner.note_sending()
         await super().write_bytes(writer, conn, content_length)
         self.owner.note_sent()
@@ -90,8 +90,8 @@ class _Connector(aiohttp.TCPConnector):
 class AiohttpTransport:
     """A `Transport`: one connection to `url`, opened when it is first needed, without cookies.
 
-    Of `timings`, `blocked` includes what aiohttp does before it writes, `connecting` the TLS handshake, and
-    the bytes are those of the bodies: aiohttp tells no more.
+    Of `timings`, `blocked` includes what aiohttp does before it writes, `connecting` the TLS handshake, and the bytes
+    are those of the bodies: aiohttp tells no more.
 
     Args:
         url: the endpoint.
@@ -143,7 +143,7 @@ class AiohttpTransport:
         if self._reply is not None:
             await self.settle()
         if self._wire is None or not self._wire.connected:
-            await self.hold()
+            await self.hold_back()
         self.timings = Timings(sent_bytes=len(request.body))
         self._phase = "first_byte"
         self._total_at = asyncio.get_running_loop().time() + within
@@ -247,7 +247,7 @@ class AiohttpTransport:
             self.timings.connecting = took
         wire.first_at = 0.0
 
-    async def hold(self) -> None:
+    async def hold_back(self) -> None:
         """Wait for the moment before which the request is not written; that is no time of the exchange."""
         before = _now()
         if before < self._not_before:

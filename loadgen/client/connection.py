@@ -122,7 +122,7 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
             self._set_settled()
         if self._waiter is not None:
-            self._fail(Reset("the connection was closed by this side while the reply was awaited"))
+            self._end_now(Reset("the connection was closed by this side while the reply was awaited"))
 
     def data_received(self, data: bytes) -> None:
         """See `asyncio.Protocol`."""
@@ -149,8 +149,7 @@ class Connection(asyncio.Protocol):
         if self._waiter is None:
             self.abort()
         elif exc is None and self._state == _BODY and self._to_eof:
-            self.ended_at = _now()
-            self._finish(None)
+            self._end_now(None)
             self.abort()
         elif isinstance(exc, OSError) and exc.errno:
             self._fail(Reset(f"the connection broke: {reason(exc)}"))
@@ -227,10 +226,14 @@ class Connection(asyncio.Protocol):
         if waiter is not None and not waiter.done():  # it is done when it was cancelled
             waiter.set_result(failure)
 
+    def _end_now(self, failure: Failure | None) -> None:
+        """End an exchange whose end is not that of bytes that came."""
+        self.ended_at = _now()
+        self._finish(failure)
+
     def _fail(self, failure: Failure) -> None:
         if self._waiter is not None:  # else the reply was complete before the connection went wrong
-            self.ended_at = _now()
-            self._finish(failure)
+            self._end_now(failure)
         self.abort()
 
     def _raise(self, error: BaseException) -> None:

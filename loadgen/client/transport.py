@@ -20,10 +20,10 @@ SETTLE_SECONDS = 0.1
 SETTLE_BYTES = 64 * 1024
 """What the rest of a reply may cost before a new connection is the cheaper way to go on."""
 
-_LONGEST_HOLD = 0.01
-
 MAX_REPLY_BYTES = 16 * 1024 * 1024
 """A longer reply is a failure of its own: memory stays bounded whatever a server sends."""
+_LONGEST_HOLD = 0.01
+"""Seconds: holding costs a core."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +112,10 @@ class Transport(Protocol):
 
 
 async def hold(until: float) -> None:
-    """Return at `until` (perf_counter seconds), or after 10 ms: an event would come later, by what waking up takes."""
+    """Stay awake until `until` (perf_counter seconds), or for 10 ms, and return then; others run meanwhile."""
     until = min(until, time.perf_counter() + _LONGEST_HOLD)
-    while time.perf_counter() < until:  # noqa: ASYNC110 - as above
-        await asyncio.sleep(0)  # others go on meanwhile
+    while time.perf_counter() < until:  # noqa: ASYNC110 - an event would come as late as waking up takes
+        await asyncio.sleep(0)
 
 
 def too_late(phase: Phase, seconds: float) -> Timeout:

@@ -145,12 +145,13 @@ async def _hand_out(floor: Floor, pace: Pace, start: float, end: float, crew: Cr
             n += 1
             due = start + pace.due_at(n)
         until = due if n < total else end
-        if n > before and until - now > _UNHURRIED:
+        unhurried = until - now > _UNHURRIED
+        if n > before and unhurried:
             await asyncio.sleep(0)  # who has got a call goes first
         left = until - clock.now()
         if left <= 0 and n >= total:
             return
-        lead = min(_LEAD, left * _LEAD_SHARE) if n < total and left > _UNHURRIED else 0.0
+        lead = min(_LEAD, left * _LEAD_SHARE) if n < total and unhurried else 0.0
         await sleep(min(max(_SHORTEST_NAP, left - lead), LONGEST_NAP))
 
 

@@ -3,7 +3,6 @@
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
+from grafana.observe import free_port
 from tests.deployment.image import read_image
 from tests.deployment.tool import BIN, ROOT, hadolint
 
@@ -24,13 +24,6 @@ PATIENCE = 120.0
 """Seconds that anything may take on a busy machine."""
 IMAGE = read_image()
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
 
 
 def environment(port: int, folder: Path) -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 import os
 import re
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from grafana.observe import free_port
 from servers.testing import running_server
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -70,13 +70,6 @@ def test_the_commands_for_any_ci_server_run_one_after_another(calculator: str, t
     assert {path.name for path in tmp_path.glob("reports/*")} == {
         f"quick-{n}.{suffix}" for n in (1, 2, 3) for suffix in ("html", "xml")
     }
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
 
 
 def run_workflow(folder: Path, leave_out: set[str]) -> dict[str, subprocess.CompletedProcess[str]]:

@@ -4,7 +4,6 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -182,14 +181,6 @@ def test_spike_measures_the_known_recovery_time_within_an_interval_or_two(tmp_pa
         found = ended.finding(name)
         assert seconds - interval <= found["value"] <= seconds + 2 * slow_call + 2 * interval
         assert found["sentence"].endswith("; 0 errors during it")
-
-
-@pytest.fixture
-def free_port() -> Iterator[int]:
-    """A port of this machine where nobody listens, and nobody else can."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        yield probe.getsockname()[1]
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 import json
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ from typing import Any
 import pytest
 
 from grafana.generate import FOLDER
+from grafana.observe import free_port
 from tests.support.dashcheck import Window, fill, panels_of, problems
 from tests.support.prometheus import Prometheus, program, running_prometheus
 from tests.support.raw_mcp import HANDSHAKE, RawClient, send
@@ -88,14 +88,6 @@ class Watched:
         last = f"sum(last_over_time({metric}{{{labels}}}[1m]))"
         (value,) = self.prometheus.vector(last, self.window.end).values()
         return value
-
-
-def free_port() -> int:
-    """One that nobody has."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port
 
 
 def page(url: str) -> str:

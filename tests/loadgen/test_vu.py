@@ -25,6 +25,7 @@ from tests.support.mcp_script import McpScript, tool_result
 from tests.support.modern_script import ModernScript
 from tests.support.transport import FakeTransport
 
+Kind = type[RawTransport] | type[AiohttpTransport]
 MINUTE = 60.0
 RESULT_SCHEMA = {"type": "object", "properties": {"result": {"type": "number"}}, "required": ["result"]}
 OPERATIONS: dict[str, Callable[[float, float], float]] = {
@@ -112,9 +113,6 @@ async def test_opening_a_session_is_no_part_of_the_call_that_wanted_it() -> None
     async with user_of(McpScript(calculate)) as (user, ledger, _):
         await user.iterate(1)
         assert ledger.sessions[0].end <= ledger.calls[0].due
-
-
-Kind = type[RawTransport] | type[AiohttpTransport]
 
 
 @pytest.fixture(params=[RawTransport, AiohttpTransport])
