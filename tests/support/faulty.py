@@ -28,6 +28,7 @@ from servers.faults.when import When
 from servers.run import bind, endpoint_url
 from servers.wire.call import MCP_PATH, CallReader
 from servers.wire.connection import RawHttpProtocol
+from tests.support.control import eventually
 from tests.support.raw_mcp import HANDSHAKE, JSON_HEADERS, MODERN, PREFIX
 
 SECONDS = 10.0
@@ -216,19 +217,30 @@ class PlainClient:
 
     def ask(self, body: bytes, headers: Mapping[str, str], *, method: str = "POST", within: float = SECONDS) -> Seen:
         """Send a request; read until the reply is complete, the connection ends, or nothing came for `within`."""
-        fields = {"Host": "here", "Content-Length": str(len(body)), **headers}
-        head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
         began = time.monotonic()
-        self._socket.sendall(f"{method} {MCP_PATH} HTTP/1.1\r\n{head}\r\n".encode() + body)
+        self.send(body, headers, method=method)
         return self.read(within, began)
 
-    def read(self, within: float = SECONDS, began: float | None = None) -> Seen:
-        """The reply; its times count from `began`, or from now."""
+    def send(self, body: bytes, headers: Mapping[str, str], *, method: str = "POST") -> None:
+        fields = {"Host": "here", "Content-Length": str(len(body)), **headers}
+        head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+        self._socket.sendall(f"{method} {MCP_PATH} HTTP/1.1\r\n{head}\r\n".encode() + body)
+
+    def wait_in_vain(self, server: "Faulty") -> Seen:
+        """Send a call of `twice`, and read for a moment once the server is at work on it."""
+        self.send(call_body(), call_headers())
+        eventually(lambda: server.plane.in_flight, 1)
+        return self.read(within=0.1)
+
+    def read(
+        self, within: float = SECONDS, began: float | None = None, until: Callable[[bytes], bool] | None = None
+    ) -> Seen:
+        """The reply, or what there is of it when that is enough; its times count from `began`, or from now."""
         began = time.monotonic() if began is None else began
         self._socket.settimeout(within)
         raw, ended = b"", "kept"
         arrivals = []
-        while not _is_complete(raw):
+        while not (until or _is_complete)(raw):
             try:
                 piece = self._socket.recv(1 << 20)
             except ConnectionResetError:
@@ -276,6 +288,12 @@ def ask(server: Faulty, *, within: float = SECONDS, **headers: str) -> Seen:
     """One modern call of `twice` on a connection of its own."""
     with PlainClient(server.port) as client:
         return client.ask(call_body(), call_headers(**headers), within=within)
+
+
+def leave_in_vain(server: Faulty) -> Seen:
+    """A client that leaves without a reply, once the server is at work on its call."""
+    with PlainClient(server.port) as client:
+        return client.wait_in_vain(server)
 
 
 def ask_handshake(server: Faulty, *, within: float = SECONDS, **headers: str) -> Seen:

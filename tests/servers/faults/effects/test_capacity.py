@@ -19,8 +19,6 @@ from tests.support.faulty import (
     NoSessions,
     PlainClient,
     ask,
-    call_body,
-    call_headers,
     effect,
     faulty,
     rule,
@@ -92,8 +90,7 @@ async def _done(event: Callable[[], Awaitable[object]]) -> None:
 def test_on_the_wire_a_client_that_leaves_frees_its_worker() -> None:
     with faulty(rule(effect(capacity={"workers": 1, "queue": 0, "service": "60s"}))) as server:
         with PlainClient(server.port) as client:
-            assert client.ask(call_body(), call_headers(), within=0.1).ended == "silent"
-            eventually(lambda: server.plane.in_flight, 1)
+            assert client.wait_in_vain(server).ended == "silent"
             assert ask(server).status == 503
         eventually(lambda: ask(server, within=0.5).ended, "silent")
         assert any(record.client_gone and record.expected == "timeout" for record in server.records(2))

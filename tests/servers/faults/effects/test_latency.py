@@ -9,7 +9,16 @@ from servers.faults.exchange import Exchange
 from servers.faults.server_facts import NOTHING_KNOWN
 from servers.wire.call import Call
 from tests.support.clock import FakeClock
-from tests.support.faulty import NoSessions, PlainClient, ask, call_body, call_headers, effect, faulty, rule, waited
+from tests.support.faulty import (
+    NoSessions,
+    PlainClient,
+    ask,
+    effect,
+    faulty,
+    leave_in_vain,
+    rule,
+    waited,
+)
 from tests.support.raw_mcp import MODERN
 
 CALL = Call("tools/call", "twice", MODERN, None, "modern", {"id": 1})
@@ -96,16 +105,16 @@ def test_delays_of_several_rules_add_up() -> None:
 
 def test_a_client_that_leaves_during_the_delay_had_a_time_out() -> None:
     with faulty(rule(effect(latency="5s"))) as server:
-        assert ask(server, within=0.1).ended == "silent"
+        assert leave_in_vain(server).ended == "silent"
         record = server.record()
     assert (record.counted, record.client_gone, record.expected) == (True, True, "timeout")
     assert record.planned_delay == 5
-    assert 0.05 < record.achieved_delay < 1
+    assert 0.05 < record.achieved_delay < 5
 
 
 def test_a_stop_of_the_server_ends_a_delay_and_the_call_is_answered() -> None:
     with faulty(rule(effect(latency="30s"))) as server, PlainClient(server.port) as client:
-        assert client.ask(call_body(), call_headers(), within=0.1).ended == "silent"
+        assert client.wait_in_vain(server).ended == "silent"
         server.stop()
         seen = client.read()
     assert seen.message["result"]["structuredContent"] == {"twice": 42}
