@@ -306,7 +306,7 @@ def test_a_call_that_outlasts_the_grace_is_cut_off_as_with_fastmcp(response: str
 
 
 def open_session(server: Gated, name: str) -> str:
-    """A session that ends after a quarter of a second without a request."""
+    """A session that ends after a second without a request."""
     server.sessions.session_idle_timeout = 1.0
     return server.side.session(name)
 
