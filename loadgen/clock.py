@@ -13,6 +13,9 @@ _COARSE = 0.001
 """Seconds to which event loops round their timers; uvloop would make none of less than half of it."""
 
 
+_A_MOMENT = 0.00005
+
+
 class Clock(Protocol):
     """Seconds that only grow, and a way to let some pass."""
 
@@ -23,6 +26,12 @@ class Clock(Protocol):
     async def sleep(self, seconds: float) -> None:
         """Return `seconds` later; can be cancelled."""
         ...
+
+
+async def sleep_until(clock: Clock, moment: float) -> None:
+    """Return at `moment` of `clock`, and not before, however its event loop rounds."""
+    while (left := moment - clock.now()) > 0:
+        await clock.sleep(left if left >= _COARSE else min(left, _A_MOMENT))
 
 
 class AlarmClock(Clock, Protocol):

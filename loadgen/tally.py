@@ -33,11 +33,11 @@ class Tally:
 
     @property
     def due(self) -> int:
-        """Iterations that count and were due so far: those with a sample, those under way, and those dropped."""
+        """Iterations that count and were handed out so far: those with a sample, those under way, and those dropped."""
         return self.issued - self._warm_up.excluded
 
     def issue(self) -> int:
-        """The number of the next iteration, from 1, which is due now or was before."""
+        """The number of the next iteration, from 1, which is due by now, or in less than a millisecond."""
         self.issued = n = self.issued + 1
         return n
 

@@ -8,7 +8,7 @@ from .call import ToolCall
 from .call_keys import CallKeys
 from .client.session import PROTOCOL, Session, Tool, call_tool, delete_session, initialize_session, remember_tools
 from .client.transport import Transport
-from .clock import Clock
+from .clock import Clock, sleep_until
 from .outcome import Cancelled, CheckFailed, Connect, Failure, Ok, Outcome, SchemaViolation, SessionLost, Timeout, Tls
 from .sample import Sample, SessionSample
 from .schemas import OutputSchemas
@@ -129,21 +129,23 @@ class VirtualUser:
         outcome: Outcome
         timings, resent = None, False
         try:
+            if began < not_before and not isinstance(session, Session):
+                await sleep_until(self._clock, not_before)
             if session is None:
-                if began < not_before:
-                    await self._clock.sleep(not_before - began)
                 session = await self.open()
                 began = self._clock.now()
                 due = began if closed and isinstance(session, Session) else due
             if isinstance(session, Session):
-                sent, reissued = began, session.reissued
+                sent, reissued = max(began, not_before), session.reissued
                 key = None if self._keys is None else self._keys.next(call.tool)
                 outcome = await call_tool(session, call.tool, call.arguments, call_key=key, not_before=not_before)
                 timings, resent = self._transport.timings, session.reissued > reissued
             else:
                 outcome, self._session = session, None
         except asyncio.CancelledError:
-            self._account(n, Sample(call.tool, due, sent, self._clock.now(), _STOPPED))
+            now = self._clock.now()
+            sent = None if sent is None or now < sent else sent
+            self._account(n, Sample(call.tool, due, sent, now, _STOPPED))
             raise
         if timings is None or not timings.ended:
             end = self._clock.now()

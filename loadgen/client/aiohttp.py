@@ -48,16 +48,23 @@ class _TimedRequest(aiohttp.ClientRequest):
 
 
 class _Wire(ResponseHandler):
-    """The protocol of a connection, which knows when bytes of a reply came: aiohttp's own work is still to follow."""
+    """The protocol of a connection, which knows when how much of a reply came; aiohttp's work follows."""
 
     first_at = last_at = 0.0
+    size = 0
 
     def data_received(self, data: bytes) -> None:
         """Take bytes in; none are aiohttp's own way to go on with those it has."""
         if data:
             self.last_at = _now()
             self.first_at = self.first_at or self.last_at
+            self.size += len(data)
         super().data_received(data)
+
+    def eof_received(self) -> None:
+        """There is nothing more to come; that is the end of a reply without a length."""
+        self.last_at = _now()
+        super().eof_received()
 
 
 def _new_wire(loop: asyncio.AbstractEventLoop) -> ResponseHandler:
@@ -90,8 +97,9 @@ class _Connector(aiohttp.TCPConnector):
 class AiohttpTransport:
     """A `Transport`: one connection to `url`, opened when it is first needed, without cookies.
 
-    Of `timings`, `blocked` includes what aiohttp does before it writes, `connecting` the TLS handshake, and the bytes
-    are those of the bodies: aiohttp tells no more.
+    Of `timings`, `blocked` includes what aiohttp does before it writes, `connecting` the TLS handshake, and
+    `sent_bytes` are those of the body: aiohttp tells no more. Of an exchange that was redirected, `blocked` has all but
+    the last hop.
 
     Args:
         url: the endpoint.
@@ -151,6 +159,7 @@ class AiohttpTransport:
             async with asyncio.timeout_at(self._total_at) as self._timer:
                 await self._converse(request, fields, sink)
         except (aiohttp.ClientError, ValueError, OSError) as error:
+            self._note_failed()
             self._drop()
             if isinstance(error, TimeoutError) and not isinstance(error, aiohttp.ClientError):
                 return too_late(self._phase, min(within, self._limit()))
@@ -202,13 +211,11 @@ class AiohttpTransport:
         content = reply.content
         while not content.at_eof():
             chunk = await content.readany()
-            self.timings.received_bytes += len(chunk)
-            self.timings.receiving = wire.last_at - wire.first_at
             if chunk and sink.feed(chunk):
                 break
         else:
             self._reply = None
-        self.timings.ended = wire.last_at
+        self._note_received(wire, wire.last_at)
 
     def _drop(self) -> None:
         reply, self._reply = self._reply, None
@@ -245,7 +252,7 @@ class AiohttpTransport:
         if wire is not self._wire:
             self._wire = wire
             self.timings.connecting = took
-        wire.first_at = 0.0
+        wire.first_at, wire.size = 0.0, 0
 
     async def hold_back(self) -> None:
         """Wait for the moment before which the request is not written; that is no time of the exchange."""
@@ -263,6 +270,20 @@ class AiohttpTransport:
         """The request is out."""
         if self._phase == "first_byte":  # else the reply came first
             self.timings.sending += self._enter("first_byte")
+
+    def _note_received(self, wire: _Wire, ended: float) -> None:
+        """The reply is over, or what there is of it."""
+        self.timings.receiving = ended - wire.first_at
+        self.timings.received_bytes = wire.size
+        self.timings.ended = ended
+
+    def _note_failed(self) -> None:
+        """The exchange is over without a reply, or in the middle of one; nothing is known of one that was not sent."""
+        if self._phase == "total" and self._wire is not None:
+            self._note_received(self._wire, _now())
+        elif self._phase == "first_byte" and self.timings.sending:
+            self.timings.ended = now = _now()
+            self.timings.waiting = now - self._phase_began
 
     def _limit(self) -> float:
         limits = {"connect": self._limits.connect, "first_byte": self._limits.first_byte}

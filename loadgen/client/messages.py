@@ -7,14 +7,11 @@ from typing import Any
 import orjson
 
 from ..outcome import Parse, RpcError, SseProtocol
+from .rpc_errors import UNSUPPORTED_VERSION
 from .sse import SseParser
 
 HANDSHAKE_VERSIONS = ("2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05")
 """The protocol versions that begin with `initialize`, newest first."""
-
-
-UNSUPPORTED_VERSION = -32022
-"""JSON-RPC error of the modern era; its data names the versions that the server has."""
 
 
 @dataclass(slots=True)  # not frozen: one is made per call, and freezing triples what that costs

@@ -5,9 +5,10 @@ from typing import Any
 
 from ..outcome import CheckFailed, Connect, Failure, HttpStatus, Reset, RpcError, SchemaViolation, Timeout, Tls
 from .dialogue import CLIENT, HEADERS, PROTOCOL, Session, request
-from .messages import HANDSHAKE_VERSIONS, UNSUPPORTED_VERSION, RpcResult, encode_notification
+from .messages import HANDSHAKE_VERSIONS, RpcResult, encode_notification
 from .modern import MODERN, PREFIX
 from .reply import PlainReply
+from .rpc_errors import UNSUPPORTED_VERSION
 from .tool import as_object
 from .transport import Request, Transport
 

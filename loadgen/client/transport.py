@@ -57,7 +57,7 @@ class Request:
 class Timings:
     """Where the time of one exchange went, in seconds, and how many bytes it moved, as far as the transport can tell.
 
-    `blocked` includes `connecting` and `tls_handshaking`; all three are 0 on a connection that was open already.
+    `blocked` includes `connecting` and `tls_handshaking`, which are 0 on a connection that was open already.
     `waiting` ends with the first byte of the reply, `receiving` with the last that was of interest. `ended` is when
     that came, or the exchange failed (perf_counter seconds), and 0 when the transport does not know.
     """

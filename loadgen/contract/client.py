@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..client.modern import PREFIX
+from ..client.rpc_errors import HEADER_MISMATCH, MISSING_CAPABILITY, UNSUPPORTED_VERSION
 from ..outcome import Failure, Timeout
 from .answer import EVENTS, JSON, Answer, fault_of_id, fault_of_response
 from .notes import Notes
@@ -16,7 +17,7 @@ _CACHEABLE = frozenset(
 )
 _OK = 200
 _RESERVED = range(-32099, -32019)
-_DEFINED = (-32020, -32021, -32022)
+_DEFINED = (HEADER_MISMATCH, MISSING_CAPABILITY, UNSUPPORTED_VERSION)
 _RETIRED = (-32002, -32042)
 
 

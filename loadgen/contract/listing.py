@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..client.rpc_errors import METHOD_NOT_FOUND
 from .answer import Answer
 from .client import Client
-from .lists import LISTS, METHOD_NOT_FOUND, ListKind
+from .lists import LISTS, ListKind
 from .notes import Notes
 
 _MOST_PAGES = 100

@@ -5,7 +5,6 @@ from typing import Literal, NamedTuple, get_args
 
 ListKind = Literal["tools", "resources", "resource_templates", "prompts"]
 LIST_KINDS: tuple[ListKind, ...] = get_args(ListKind)
-METHOD_NOT_FOUND = -32601
 
 
 class ListMethod(NamedTuple):

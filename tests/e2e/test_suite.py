@@ -179,7 +179,7 @@ find: [recovery]
 """
 
 
-def test_spike_measures_the_known_recovery_time_within_an_interval_or_two(tmp_path: Path) -> None:
+def test_spike_measures_the_known_recovery_time_or_up_to_two_slow_calls_more(tmp_path: Path) -> None:
     seconds, fast_call, slow_call = 1.0, 0.3, 0.6
 
     def check(ended: Ended) -> None:

@@ -4,12 +4,29 @@ import time
 import pytest
 
 from loadgen import clock as module
-from loadgen.clock import SystemClock
+from loadgen.clock import SystemClock, sleep_until
+from tests.support.clock import FakeClock
 
 
 def test_it_is_the_performance_counter() -> None:
     before = time.perf_counter()
     assert before <= SystemClock().now() <= time.perf_counter()
+
+
+@pytest.mark.parametrize("seconds", [-1.0, 0.0, 0.0003, 0.0021, 0.7])
+async def test_sleeping_until_a_moment_ends_then(seconds: float) -> None:
+    clock = FakeClock()
+    await sleep_until(clock, clock.start + seconds)
+    assert clock.now() == pytest.approx(clock.start + max(seconds, 0.0))
+    assert clock.now() >= clock.start + seconds
+
+
+async def test_sleeping_until_a_moment_never_ends_before_it() -> None:
+    clock = SystemClock()
+    for seconds in (0.0003, 0.002):
+        moment = clock.now() + seconds
+        await sleep_until(clock, moment)
+        assert clock.now() >= moment
 
 
 async def test_an_alarm_never_rings_early() -> None:

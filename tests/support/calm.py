@@ -12,6 +12,7 @@ Measured = TypeVar("Measured")
 STILL_SECONDS = 0.05
 """How late a process may be and count as on time: less than what the slow servers of the tests add to a call."""
 ATTEMPTS = 6
+"""Whether an analysis is always right is for tests on a fake clock; here it has to be right on real sockets, too."""
 _LOOK_SECONDS = 0.005
 
 

@@ -4,11 +4,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ...client.pages import read_pages
+from ...client.rpc_errors import METHOD_NOT_FOUND
 from ...client.session import Session
 from ...client.tool import as_object
 from ...errors import NothingMeasured
 from ...outcome import Failure, HttpStatus, RpcError, Timeout
-from ..lists import LIST_KINDS, LISTS, METHOD_NOT_FOUND, ListKind, ListMethod
+from ..lists import LIST_KINDS, LISTS, ListKind, ListMethod
 
 Tell = Callable[[str], None]
 """Takes a sentence for the person who captures."""

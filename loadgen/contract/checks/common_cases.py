@@ -3,6 +3,14 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ...client.rpc_errors import (
+    INTERNAL_ERROR,
+    INVALID_PARAMS,
+    INVALID_REQUEST,
+    METHOD_NOT_FOUND,
+    PARSE_ERROR,
+    RESOURCE_NOT_FOUND,
+)
 from ...client.transport import Request
 from ..case import Asking, Case, Rung, client_error, error, http_error, refused, status, tool_error
 from ..listing import reads_only
@@ -11,8 +19,6 @@ from ..target import Opened
 
 NO_SUCH = "no-such-thing-of-this-server"
 _ACCEPTED = 202
-_INVALID_REQUEST, _METHOD, _PARAMS, _INTERNAL, _PARSE = -32600, -32601, -32602, -32603, -32700
-_RESOURCE = -32002
 _FORMS: Mapping[str, Any] = {
     "a JSON object that is no message": {"hello": "world"},
     "a JSON number": 42,
@@ -36,16 +42,16 @@ def _bodies(*, modern: bool) -> Iterator[Case]:
             name,
             _with_body(body),
             "HTTP 400 and, if any, error -32700",
-            [(http_error(None, _PARSE), None), (client_error, "rpc.error-code")],
+            [(http_error(None, PARSE_ERROR), None), (client_error, "rpc.error-code")],
             "rpc.parse-error",
         )
-    known: list[Rung] = [] if modern else [(http_error(_PARAMS), "fastmcp.invalid-request")]
+    known: list[Rung] = [] if modern else [(http_error(INVALID_PARAMS), "fastmcp.invalid-request")]
     for name, message in _FORMS.items():
         yield Case(
             name,
             _with_body(encoded(message)),
             "HTTP 400 and, if any, error -32600",
-            [(http_error(None, _INVALID_REQUEST), None), *known, (client_error, "rpc.error-code")],
+            [(http_error(None, INVALID_REQUEST), None), *known, (client_error, "rpc.error-code")],
             "rpc.invalid-request",
         )
     yield Case(
@@ -93,28 +99,28 @@ def _names(opened: Opened, *, modern: bool) -> Iterator[Case]:
     words = "error -32602"
     general: list[Rung] = [(refused, "rpc.error-code")]
     if "tools" in opened.capabilities:
-        rungs: list[Rung] = [(error(_PARAMS), None), (tool_error, "fastmcp.unknown-tool"), *general]
+        rungs: list[Rung] = [(error(INVALID_PARAMS), None), (tool_error, "fastmcp.unknown-tool"), *general]
         asked = _asking("tools/call", {"name": NO_SUCH, "arguments": {}})
         yield Case("an unknown tool", asked, words, rungs, "rpc.unknown-name")
     if "resources" in opened.capabilities:
         asked = _asking("resources/read", {"uri": f"testbed://{NO_SUCH}"})
         rungs = (
-            [(error(_PARAMS), None)]
+            [(error(INVALID_PARAMS), None)]
             if modern
-            else [(error(_RESOURCE), None), (error(_PARAMS), "fastmcp.resource-missing"), *general]
+            else [(error(RESOURCE_NOT_FOUND), None), (error(INVALID_PARAMS), "fastmcp.resource-missing"), *general]
         )
         yield Case("an unknown resource", asked, words if modern else "error -32002", rungs, "rpc.unknown-name")
     if "prompts" in opened.capabilities:
         asked = _asking("prompts/get", {"name": NO_SUCH})
-        yield Case("an unknown prompt", asked, words, [(error(_PARAMS), None), *general], "rpc.unknown-name")
+        yield Case("an unknown prompt", asked, words, [(error(INVALID_PARAMS), None), *general], "rpc.unknown-name")
 
 
 def _params(opened: Opened) -> Iterator[Case]:
-    method = [(error(_METHOD), None), (refused, "rpc.error-code")]
+    method = [(error(METHOD_NOT_FOUND), None), (refused, "rpc.error-code")]
     if era_of(opened.version) == "modern":
-        method = [(error(_METHOD, 404), None)]
+        method = [(error(METHOD_NOT_FOUND, 404), None)]
     yield Case("an unknown method", _asking(f"{NO_SUCH}/at-all", {}), "error -32601", method, "rpc.unknown-method")
-    rungs: list[Rung] = [(error(_PARAMS), None), (refused, "rpc.error-code"), (tool_error, "rpc.error-code")]
+    rungs: list[Rung] = [(error(INVALID_PARAMS), None), (refused, "rpc.error-code"), (tool_error, "rpc.error-code")]
     if "tools" in opened.capabilities:
         name = next((name for name, tool in opened.tools.items() if reads_only(tool)), NO_SUCH)
         for what, params in (
@@ -125,8 +131,8 @@ def _params(opened: Opened) -> Iterator[Case]:
     prompt = next((each for each in opened.lists["prompts"].entries if _required(each)), None)
     if prompt is not None:
         known: list[Rung] = [
-            (error(_PARAMS), None),
-            (error(_INTERNAL), "fastmcp.prompt-argument"),
+            (error(INVALID_PARAMS), None),
+            (error(INTERNAL_ERROR), "fastmcp.prompt-argument"),
             (refused, "rpc.error-code"),
         ]
         asked = _asking("prompts/get", {"name": prompt["name"]})

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from formats.contract import essence
 
 from ...client.modern import MODERN
+from ...client.rpc_errors import METHOD_NOT_FOUND
 from ..answer import EVENTS, Answer
 from ..canary import find_canaries
 from ..case import SERVER_ERRORS
 from ..client import Client, no_answer
 from ..difference import same
-from ..lists import METHOD_NOT_FOUND
 from ..notes import Notes
 from ..speech import Id, Speech
 from ..target import Target, initialize

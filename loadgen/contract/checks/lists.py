@@ -8,6 +8,7 @@ from jsonschema_rs import validator_for
 
 from formats.contract import essence
 
+from ...client.rpc_errors import INVALID_PARAMS
 from ..client import Client
 from ..difference import first_difference, same
 from ..listing import Listing, read_listing
@@ -17,7 +18,6 @@ from ..target import Target
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 _CURSOR = "no-cursor-of-this-server"
-_INVALID_PARAMS = -32602
 
 
 async def check_lists(target: Target, notes: Notes) -> None:
@@ -65,7 +65,7 @@ async def _ask_for_no_page(client: Client, notes: Notes, listing: Listing) -> No
     """A list of one page has no cursors at all: to give it whole, whatever the cursor, misleads nobody."""
     method = LISTS[listing.kind].method
     answer = await client.ask(notes, method, {"cursor": _CURSOR})
-    if answer is not None and answer.code != _INVALID_PARAMS:
+    if answer is not None and answer.code != INVALID_PARAMS:
         whole = (
             len(listing.pages) == 1
             and answer.result is not None

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ...client.modern import PREFIX
+from ...client.rpc_errors import HEADER_MISMATCH, INVALID_PARAMS, METHOD_NOT_FOUND, UNSUPPORTED_VERSION
 from ...client.transport import Request
 from ...mirrored import mirrored
 from ..answer import Answer
@@ -23,9 +24,7 @@ _REMOVED: Mapping[str, Mapping[str, Any]] = {
 }
 _REQUIRED = ("protocolVersion", "clientCapabilities")
 _UNKNOWN_VERSION, _OLDER_VERSION = "2099-01-01", "2025-11-25"
-_MISMATCH, _UNSUPPORTED = -32020, -32022
 _BAD_REQUEST, _NOT_FOUND = 400, 404
-_NO_METHOD, _NO_PARAMS = -32601, -32602
 
 
 async def check_modern_errors(target: Target, notes: Notes) -> None:
@@ -78,7 +77,9 @@ def _with_wrong_argument(tool: Mapping[str, Any], wanted: tuple[tuple[str, ...],
 
 
 def _mismatch(what: str, asked: Asking) -> Case:
-    return Case(what, asked, "HTTP 400 and error -32020", [(error(_MISMATCH, _BAD_REQUEST), None)], "modern.header")
+    return Case(
+        what, asked, "HTTP 400 and error -32020", [(error(HEADER_MISMATCH, _BAD_REQUEST), None)], "modern.header"
+    )
 
 
 def _meta() -> Iterator[Case]:
@@ -95,7 +96,9 @@ def _meta() -> Iterator[Case]:
 
     cases = {f"no {key} in _meta": without(key) for key in _REQUIRED} | {"no _meta": bare}
     for what, asked in cases.items():
-        yield Case(what, asked, "HTTP 400 and error -32602", [(error(_NO_PARAMS, _BAD_REQUEST), None)], "modern.meta")
+        yield Case(
+            what, asked, "HTTP 400 and error -32602", [(error(INVALID_PARAMS, _BAD_REQUEST), None)], "modern.meta"
+        )
 
 
 def _versions(opened: Opened) -> Iterator[Case]:
@@ -103,7 +106,7 @@ def _versions(opened: Opened) -> Iterator[Case]:
         data = (answer.error or {}).get("data")
         supported = data.get("supported") if isinstance(data, dict) else None
         names_ours = isinstance(supported, list) and opened.version in supported
-        return answer.status == _BAD_REQUEST and answer.code == _UNSUPPORTED and names_ours
+        return answer.status == _BAD_REQUEST and answer.code == UNSUPPORTED_VERSION and names_ours
 
     yield Case(
         "an unknown version",
@@ -115,7 +118,7 @@ def _versions(opened: Opened) -> Iterator[Case]:
 
 
 def _removed() -> Iterator[Case]:
-    rungs: list[Rung] = [(error(_NO_METHOD, _NOT_FOUND), None)]
+    rungs: list[Rung] = [(error(METHOD_NOT_FOUND, _NOT_FOUND), None)]
     for name, params in _REMOVED.items():
         yield Case(name, _asking(name, params), "HTTP 404 and error -32601", rungs, "modern.removed")
     yield Case("GET", lambda speech: speech.bare("GET"), "HTTP 405", [(status(405), None)], "modern.methods")

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from ...arguments import Arguments, UnusableSchemaError
+from ...client.rpc_errors import INTERNAL_ERROR, INVALID_PARAMS
 from ...errors import NothingMeasured
 from ..answer import Answer
 from ..canary import good_arguments
@@ -23,7 +24,6 @@ _SETS = 8
 """Sets of arguments that are drawn for each tool."""
 _MUTATED = 2
 """Of those, how many are made wrong."""
-_INVALID_PARAMS, _INTERNAL = -32602, -32603
 _SERVER_ERROR = 500
 
 
@@ -200,12 +200,12 @@ async def _refuse(client: Client, notes: Notes, tool: _Tool) -> None:
 
 def _judge_refused(client: Client, notes: Notes, tool: _Tool, mutation: Mutation, answer: Answer) -> None:
     where = f"tools.{tool.name}.inputSchema"
-    if answer.code == _INVALID_PARAMS or (answer.result is not None and answer.result.get("isError") is True):
+    if answer.code == INVALID_PARAMS or (answer.result is not None and answer.result.get("isError") is True):
         return
     sentence = f"a refusal expected for arguments {mutation.what}, got {answer} ({client.version})"
     if answer.result is not None:
         notes.find("arguments.coerced" if mutation.is_lax else "arguments.accepted", where, sentence)
-    elif answer.status >= _SERVER_ERROR or answer.code in (_INTERNAL, None):
+    elif answer.status >= _SERVER_ERROR or answer.code in (INTERNAL_ERROR, None):
         notes.find("arguments.crash", where, sentence)
     else:
         notes.find("rpc.error-code", where, sentence)

@@ -402,7 +402,45 @@ async def test_timings_tell_where_the_time_went(kind: Kind) -> None:
     assert all(t.receiving >= 0 < min(t.sending, t.waiting) for t in (first, second))
     assert all(t.sending + t.waiting + t.receiving < WITHIN for t in (first, second))
     assert first.sent_bytes >= len(POST.body)
-    assert first.received_bytes >= 3
+    assert first.received_bytes == len(reply(b"abc"))
+
+
+async def test_a_reply_without_a_body_has_its_phases_too(kind: Kind) -> None:
+    empty = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n"
+    async with transport_to(writes(empty), kind) as (transport, _):
+        assert await transport.exchange(POST, Whole(), WITHIN) is None
+    assert transport.timings.waiting > 0
+    assert transport.timings.received_bytes == len(empty)
+
+
+async def test_a_reply_without_a_length_ends_with_its_connection(kind: Kind, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def ends_late(_: Received, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{}")
+        await sink.begun.wait()
+        clock.leap(WITHIN / 2)
+        writer.close()
+
+    sink, clock = Begun(), LeapingClock(monkeypatch)
+    async with transport_to(ends_late, kind) as (transport, _):
+        assert await transport.exchange(POST, sink, WITHIN) is None
+    assert sink.body == b"{}"
+    assert transport.timings.receiving >= WITHIN / 2
+
+
+async def test_an_exchange_that_fails_while_it_waits_has_waited_until_then(
+    kind: Kind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def closes_late(_: Received, writer: asyncio.StreamWriter) -> None:
+        clock.leap(WITHIN / 2)
+        writer.close()
+
+    clock = LeapingClock(monkeypatch)
+    async with transport_to(closes_late, kind) as (transport, _):
+        began = clock.now()
+        assert isinstance(await transport.exchange(POST, Whole(), WITHIN), Reset)
+        t = transport.timings
+        assert t.waiting >= WITHIN / 2
+        assert began <= t.ended - t.receiving - t.waiting - t.sending < t.ended <= clock.now()
 
 
 async def test_a_reply_that_comes_at_once_takes_no_time_to_be_received_and_ends_then(kind: Kind) -> None:

@@ -137,7 +137,7 @@ def test_a_content_length_that_promises_too_little_leaves_bytes_behind_the_reply
         assert server.record().bytes_sent == 9
 
 
-def test_pieces_wait_for_their_moment_and_the_journal_knows_it() -> None:
+def test_the_journal_knows_how_long_pieces_waited_for_their_moment() -> None:
     draft = json_draft(Piece(b"ab"), Piece(b"cd", 0.1), Piece(b"ef", 0.1))
     with faulty(rule(delivering(draft))) as server:
         seen = ask(server)
