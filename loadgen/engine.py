@@ -279,8 +279,9 @@ class Engine:
         if self._clock.now() - self._shown[0] >= _SECONDS_BETWEEN_FIGURES:
             recent = self._timeline.last(_RECENT)
             whole = joined(recent)
-            rate = whole.calls / (len(recent) * self._plan.tick) if recent else None
-            self._shown = self._clock.now(), rate, whole.response.percentile(95)
+            now = self._clock.now()
+            seconds = min(len(recent) * self._plan.tick, now - self._began)
+            self._shown = now, whole.calls / seconds if seconds > 0 else None, whole.response.percentile(95)
         _, rate, p95 = self._shown
         return Progress(
             calls=sum(run.accounting.calls for run in runs),

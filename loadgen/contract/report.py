@@ -82,7 +82,9 @@ class ContractReport:
         if self.verdict == "fail":
             words = "finding" if len(self.failing) == 1 else "findings"
             return f"FAIL: {start}{len(self.failing)} {words} of level {self.fail_on} or worse; found: {found}"
-        left = ", ".join(run.name for run in self.unfinished) or "everything"
+        left = ", ".join(run.name for run in self.unfinished) or (
+            "the checks without a line" if self.runs else "everything"
+        )
         return f"INCOMPLETE: {start}not checked to the end: {left}; found: {found}"
 
 

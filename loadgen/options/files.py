@@ -83,8 +83,13 @@ class Reports:
     files: Mapping[Kind, Path] = field(default_factory=dict)
 
     def numbered(self, number: int) -> "Reports":
-        """Those of the run with that number among several: `load.json` becomes `load-1.json`."""
-        return Reports({kind: path.with_stem(f"{path.stem}-{number}") for kind, path in self.files.items()})
+        """Those of the run with that number among several: `load.json` becomes `load-1.json`; a device stays one."""
+        return Reports(
+            {
+                kind: path.with_stem(f"{path.stem}-{number}") if path.is_file() or not path.exists() else path
+                for kind, path in self.files.items()
+            }
+        )
 
     def check(self) -> None:
         """Make sure that they can be written, and that each is one file.

@@ -35,7 +35,8 @@ class PaymentsOptions(LoadOptions):
         Parameter(
             negative="",
             show_default=False,
-            help="Create, verify and look up balances at 50/30/20 instead of only creating.",
+            help="Create, verify and look up balances at 50/30/20 instead of only creating; while there is no payment "
+            "to ask about, one is created instead.",
         ),
     ] = False
     only: Annotated[

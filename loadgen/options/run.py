@@ -55,7 +55,9 @@ class _Variables(BaseModel):
 class RunOptions(LoadOptions):
     """The flags of `mcp-load run NAME|FILE`."""
 
-    url: Annotated[Url, Parameter(show_default="http://127.0.0.1, port 8100; payments 8000")] = "http://127.0.0.1:8100"
+    url: Annotated[Url, Parameter(show_default="http://127.0.0.1, port 8100; payments and generic 8000")] = (
+        "http://127.0.0.1:8100"
+    )
     workload: Annotated[
         Literal["calculator", "payments", "generic"] | None,
         Parameter(help="What is called; generic: all read-only tools of any server.", show_default="the plan's"),

@@ -93,6 +93,20 @@ async def test_a_run_against_the_real_calculator_has_no_failure() -> None:
     assert outcome.seconds >= 0.3
 
 
+async def test_the_rate_of_a_short_run_is_that_of_its_time_and_not_of_a_whole_second() -> None:
+    class Last(Silent):
+        async def watch(self, progress: Callable[[], Progress]) -> None:
+            self.progress = progress
+
+    seen, clock = Last(), SystemClock()
+    async with http_server(payer()) as server:
+        began = clock.now()
+        await Engine(payments(server.url), AiohttpTransport, clock, seen).run(Interruption())
+        rate = seen.progress().rate
+    assert rate is not None
+    assert rate >= 60 / (clock.now() - began)
+
+
 async def test_session_traffic_is_not_counted_and_every_session_is_ended() -> None:
     script = payer()
     outcome = await run_against(script)

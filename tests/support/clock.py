@@ -63,7 +63,7 @@ class FakeClock:
 
 
 class LeapingClock:
-    """The real time of the running loop and of the transports, until a test lets it leap.
+    """The real time of the running loop and of the transports, but of their `hold`, until a test lets it leap.
 
     So a time limit may be so long that it is never reached on a busy machine, and is reached at once when it should be.
     """

@@ -55,6 +55,10 @@ def test_findings_come_the_worst_first_and_each_once() -> None:
         (UNFINISHED, "INCOMPLETE: not checked to the end: concurrency; found: 2 info"),
         (replace(PASSED, runs=()), "INCOMPLETE: not checked to the end: everything; found: nothing"),
         (
+            replace(PASSED, interrupted=True),
+            "INCOMPLETE: interrupted: not checked to the end: the checks without a line; found: 2 info",
+        ),
+        (
             replace(FAILED, interrupted=True),
             "FAIL: interrupted: 1 finding of level must or worse; found: 1 must, 1 should, 2 info",
         ),
