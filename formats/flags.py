@@ -91,17 +91,29 @@ def _no_command(app: App, names: Sequence[str], rest: Sequence[str]) -> int:
 
 def _unused(tokens: Sequence[str], arguments: ArgumentCollection) -> list[str]:
     """A sentence for every token that nothing took."""
-    flags = _unknown_flags(tokens, arguments)
-    # A word after an unknown flag may have been meant as its value.
-    words = [token for before, token in pairwise(["", *tokens]) if not before.startswith("-")]
-    return [*flags, *(f"{token!r} is not expected here" for token in words if not token.startswith("-"))]
+    known = _names(arguments)
+    stray = [
+        token
+        for before, token in pairwise(["", *tokens])
+        # A known flag stands behind "--". A word after an unknown one may have been meant as its value.
+        if _flag(token) in known or not (token.startswith("-") or before.startswith("-"))
+    ]
+    return [*_unknown_flags(tokens, arguments), *(f"{token!r} is not expected here" for token in stray)]
 
 
 def _unknown_flags(tokens: Sequence[str], arguments: ArgumentCollection) -> list[str]:
     """A sentence for every flag among `tokens` that is none of `arguments`, with the nearest that is."""
-    known = [flag for argument in arguments for flag in argument.names]
-    given = (token.split("=", 1)[0] for token in tokens if re.match(r"--?[A-Za-z]", token))
+    known = _names(arguments)
+    given = (_flag(token) for token in tokens if re.match(r"--?[A-Za-z]", token))
     return [f"{flag} is not known{did_you_mean(flag, known)}" for flag in given if flag not in known]
+
+
+def _names(arguments: ArgumentCollection) -> list[str]:
+    return [flag for argument in arguments for flag in argument.names]
+
+
+def _flag(token: str) -> str:
+    return token.split("=", 1)[0]
 
 
 def _sentence(error: ErrorDetails, arguments: ArgumentCollection, tokens: Sequence[str], configs: Sequence[Env]) -> str:
@@ -116,7 +128,7 @@ def _source(
     """Where a person wrote the value: the flag, or the environment variable when the flag was not given."""
     flag = "--" + str(loc[0]).replace("_", "-")
     argument = next((argument for argument in arguments if flag in argument.names), None)
-    if argument is None or any(token.split("=", 1)[0] in argument.names for token in tokens):
+    if argument is None or any(_flag(token) in argument.names for token in tokens):
         return flag
     prefixed = (f"{config.prefix}{flag[2:].replace('-', '_').upper()}" for config in configs)
     variables = (*(argument.parameter.env_var or ()), *prefixed)

@@ -6,7 +6,7 @@ from collections import deque
 from contextlib import suppress
 from io import FileIO
 from pathlib import Path
-from queue import Full, Queue
+from queue import Empty, Full, Queue
 from threading import Thread
 
 from formats.stdio import say
@@ -67,6 +67,10 @@ class LineFile:
         self._thread.join(self._patience)
         if self._thread.is_alive():
             self.problem = self.problem or "the disk does not answer"
+            with suppress(Empty):
+                while True:
+                    self._unwritten += (self._queue.get_nowait() or b"").count(b"\n")
+            self._queue.put(None)  # should it answer yet, there is nothing more to write
 
     def _hand_over(self) -> None:
         """Give all lines to the thread; without room the kept ones wait, and the others are lost."""

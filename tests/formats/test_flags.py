@@ -51,6 +51,7 @@ def run(*argv: str) -> int:
         (["work", "--quick", "-5s"], ['Invalid value for --quick: unable to convert "-5s" into bool.']),
         (["work", "--count"], ['Command "work" parameter --count requires an argument.']),
         (["work", "stray"], ["'stray' is not expected here"]),
+        (["work", "--", "--count", "3"], ["'--count' is not expected here"]),
         (["work", "--quick", "--count", "6"], ["--quick wants a --count of 5 at most"]),
         (["wrok"], ["wrok is not a command (did you mean work?); the commands are work"]),
     ],

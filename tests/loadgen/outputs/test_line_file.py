@@ -72,8 +72,9 @@ def test_a_line_that_is_to_be_kept_waits_for_room(pipe: Path) -> None:
 def test_a_disk_that_does_not_answer_is_waited_for_so_long_and_no_longer(pipe: Path) -> None:
     file = LineFile(pipe, patience=0.01)
     file.keep(b"first\n")
-    file.close()
+    file.close(b"last\n")
     assert file.problem == "the disk does not answer"
+    assert file.missing == 2
     os.close(os.open(pipe, os.O_RDONLY | os.O_NONBLOCK))  # lets the thread go
 
 
