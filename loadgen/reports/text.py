@@ -80,7 +80,7 @@ def _header(result: RunResult) -> list[str]:
         _row("Server", _name(result.server) or "(gave no name)"),
         _row("Protocol", f"MCP {result.protocol}"),
         *wrapped(_row("Calls", result.mix), later=_LABEL),
-        _row("Load", f"{result.load} ({'open' if result.open_model else 'closed'} model)"),
+        *wrapped(_row("Load", f"{result.load} ({'open' if result.open_model else 'closed'} model)"), later=_LABEL),
         _row("Timeout", format_duration(result.timeout)),
         _row("Seed", str(result.seed)),
         _row("Started", result.started_at),

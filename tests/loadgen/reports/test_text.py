@@ -159,7 +159,9 @@ def test_no_line_is_wider_than_80_columns() -> None:
         tools=(ToolResult("get_wallet_balance", 10**8, 10**7, big),),
         errors=(ErrorKind("JSON-RPC error", "rpc_error(-32602)", 9 * 10**7, "word " * 60),),
     )
-    wide = render_text(replace(RESULT, measured=measured, notes=("note " * 40,), interrupted=True), every_metric=True)
+    load = "200 calls per second for 5s, up to 100 at a time"
+    long = replace(RESULT, measured=measured, load=load, open_model=True, notes=("note " * 40,), interrupted=True)
+    wide = render_text(long, every_metric=True)
     assert [line for line in wide.splitlines() if len(line) > 80] == []
 
 
