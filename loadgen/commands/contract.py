@@ -21,7 +21,14 @@ from .contract_diff import diff
 
 _LONGEST = 2_000
 """Characters of a sentence."""
-app = App(name="contract", help="Capture, check and compare what MCP servers offer and how they answer.")
+app = App(
+    name="contract",
+    help="Capture, check and compare what MCP servers offer and how they answer.",
+    help_epilogue=(
+        "Exit codes: 0 done, and nothing of --fail-on or worse was found; 99 something was; 3 the server did not "
+        "answer, or not all could be looked at; 2 flags or files that cannot be used; 130 interrupted."
+    ),
+)
 app.command(check)
 app.command(codes)
 app.command(diff)

@@ -44,9 +44,7 @@ def check(*, options: Annotated[ContractCheckOptions, Parameter(name="*")]) -> i
     examples of the contract are made as they stand, those of tools that change something, too: whoever put them into
     the contract agreed. Other tools that may change something are left alone unless --tool names them.
 
-    Exit codes: 0 no finding of --fail-on or worse; 99 there are such findings; 3 the server did not answer, or not all
-    could be checked; 2 flags or files that cannot be used; 130 interrupted. mcp-load contract codes lists what can be
-    found.
+    mcp-load contract codes lists what can be found.
     """
     contract = options.read_contract()
     seed = options.drawn_seed()
