@@ -11,9 +11,8 @@ from .timer import PreciseTimer
 Sleep = Callable[[float], Awaitable[None]]
 _COARSE = 0.001
 """Seconds to which event loops round their timers; uvloop would make none of less than half of it."""
-
-
 _A_MOMENT = 0.00005
+"""Seconds that an event loop rounds to none: others run meanwhile."""
 
 
 class Clock(Protocol):

@@ -275,18 +275,17 @@ class Engine:
         return View(at, moment, self._runs, windows, aborted, last)
 
     def _progress(self) -> Progress:
-        runs = self._runs
-        if self._clock.now() - self._shown[0] >= _SECONDS_BETWEEN_FIGURES:
+        runs, now = self._runs, self._clock.now()
+        if now - self._shown[0] >= _SECONDS_BETWEEN_FIGURES:
             recent = self._timeline.last(_RECENT)
             whole = joined(recent)
-            now = self._clock.now()
             seconds = min(len(recent) * self._plan.tick, now - self._began)
             self._shown = now, whole.calls / seconds if seconds > 0 else None, whole.response.percentile(95)
         _, rate, p95 = self._shown
         return Progress(
             calls=sum(run.accounting.calls for run in runs),
             failed=sum(run.accounting.failed for run in runs),
-            seconds=self._clock.now() - self._began,
+            seconds=now - self._began,
             share=sum(run.progress for run in runs) / len(runs),
             vus=sum(run.tally.vus for run in runs),
             dropped=sum(run.tally.dropped for run in runs),

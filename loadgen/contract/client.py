@@ -5,7 +5,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..client.modern import PREFIX
-from ..client.rpc_errors import HEADER_MISMATCH, MISSING_CAPABILITY, UNSUPPORTED_VERSION
+from ..client.rpc_errors import (
+    HEADER_MISMATCH,
+    MISSING_CAPABILITY,
+    RESOURCE_NOT_FOUND,
+    UNSUPPORTED_VERSION,
+    URL_ELICITATION_REQUIRED,
+)
 from ..outcome import Failure, Timeout
 from .answer import EVENTS, JSON, Answer, fault_of_id, fault_of_response
 from .notes import Notes
@@ -18,7 +24,7 @@ _CACHEABLE = frozenset(
 _OK = 200
 _RESERVED = range(-32099, -32019)
 _DEFINED = (HEADER_MISMATCH, MISSING_CAPABILITY, UNSUPPORTED_VERSION)
-_RETIRED = (-32002, -32042)
+_RETIRED = (RESOURCE_NOT_FOUND, URL_ELICITATION_REQUIRED)
 
 
 @dataclass(slots=True)

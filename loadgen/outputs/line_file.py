@@ -6,7 +6,7 @@ from collections import deque
 from contextlib import suppress
 from io import FileIO
 from pathlib import Path
-from queue import Empty, Full, Queue
+from queue import Full, Queue
 from threading import Thread
 
 from formats.stdio import say
@@ -31,7 +31,8 @@ class LineFile:
         """Why the file ends early, if it does."""
         self.lost = 0
         """Lines that found no room in the queue."""
-        self._unwritten = 0  # the thread's: lines that it took and could not write
+        self._handed_over = 0
+        self._written = 0  # the thread's
         self._patience = patience
         self._lines: list[bytes] = []
         self._size = 0
@@ -42,8 +43,8 @@ class LineFile:
 
     @property
     def missing(self) -> int:
-        """Lines that are not in the file."""
-        return self.lost + self._unwritten
+        """Lines that are not in the file; not in it yet, before `close`."""
+        return self.lost + self._handed_over - self._written
 
     def put(self, line: bytes) -> None:
         """Write `line` some time soon, unless there is no room for it."""
@@ -61,16 +62,13 @@ class LineFile:
     def close(self, last: bytes = b"") -> None:
         """Write what is left and `last`, and wait for the disk, but not for ever: not for the event loop."""
         self._hand_over()
+        self._handed_over += len(self._kept) + bool(last)
         with suppress(Full):
             self._queue.put(b"".join((*self._kept, last)), timeout=self._patience)
             self._queue.put(None, timeout=self._patience)
         self._thread.join(self._patience)
         if self._thread.is_alive():
             self.problem = self.problem or "the disk does not answer"
-            with suppress(Empty):
-                while True:
-                    self._unwritten += (self._queue.get_nowait() or b"").count(b"\n")
-            self._queue.put(None)  # should it answer yet, there is nothing more to write
 
     def _hand_over(self) -> None:
         """Give all lines to the thread; without room the kept ones wait, and the others are lost."""
@@ -78,6 +76,7 @@ class LineFile:
             return
         try:
             self._queue.put_nowait(b"".join((*self._kept, *self._lines)))
+            self._handed_over += len(self._kept) + len(self._lines)
             self._kept.clear()
         except Full:
             self.lost += len(self._lines)
@@ -94,8 +93,6 @@ class LineFile:
         while (chunk := self._queue.get()) is not None:
             if file is not None and self.problem is None:
                 self._append(file, chunk)
-            else:
-                self._unwritten += chunk.count(b"\n")
         if file is not None:
             with suppress(OSError):  # a pipe whose reader is gone, a network file: nobody is left to be told
                 file.close()
@@ -105,11 +102,12 @@ class LineFile:
         try:
             while written < len(chunk):
                 written += file.write(memoryview(chunk)[written:])
+            self._written += chunk.count(b"\n")
         except OSError as error:
             whole = chunk.rfind(b"\n", 0, written) + 1
             with suppress(OSError):  # a device has no end to be moved
                 os.ftruncate(file.fileno(), file.tell() - written + whole)
-            self._unwritten += chunk.count(b"\n", whole)
+            self._written += chunk.count(b"\n", 0, whole)
             self._give_up(error)
 
     def _give_up(self, error: OSError) -> None:

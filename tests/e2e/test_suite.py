@@ -16,7 +16,6 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from loadgen.options.files import Reports
 from servers.testing import running_server
 from tests.support.calm import in_calm
 from tests.support.leaky import leaky
@@ -271,11 +270,6 @@ def test_repeated_runs_have_numbered_files_that_compare_reads(calculator: str, t
     compared = command(tmp_path, "compare", "quick-1.json", "quick-2.json")
     assert compared.returncode == PASSED
     assert "http_req_duration" in compared.stdout
-
-
-def test_a_device_gets_the_reports_of_all_repeated_runs() -> None:
-    reports = Reports({"json": Path(os.devnull), "ndjson": Path("run.nd")}).numbered(2)
-    assert {kind: str(path) for kind, path in reports.files.items()} == {"json": os.devnull, "ndjson": "run-2.nd"}
 
 
 def test_variables_change_the_size_of_quick(calculator: str, tmp_path: Path) -> None:

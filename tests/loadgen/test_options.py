@@ -1,3 +1,5 @@
+import os
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -5,6 +7,7 @@ from pydantic import ValidationError
 
 from loadgen.executors.closed import ConstantVus, SharedIterations
 from loadgen.options.calculator import CalculatorOptions
+from loadgen.options.files import Reports
 from loadgen.options.payments import PaymentsOptions
 from loadgen.options.target import endpoint_url
 
@@ -109,3 +112,8 @@ def test_the_command_repeats_the_run() -> None:
     assert " ".join(CalculatorOptions(seed=9).plan().command) == (
         "mcp-load calculator --url http://127.0.0.1:8100/mcp --vus 10 --duration 30s --seed 9"
     )
+
+
+def test_a_device_gets_the_reports_of_all_repeated_runs() -> None:
+    reports = Reports({"json": Path(os.devnull), "ndjson": Path("run.nd")}).numbered(2)
+    assert {kind: str(path) for kind, path in reports.files.items()} == {"json": os.devnull, "ndjson": "run-2.nd"}
